@@ -1,0 +1,27 @@
+//! What every part of Tidemill shares.
+//!
+//! Pure vocabulary first: [`market`] (prices, ticks, instruments, symbols), [`queue`] (tasks, leases, settlements),
+//! [`ledger`] (the balance), [`retry`]. These files import no runtime, no database and no logging.
+//!
+//! Then the seams, each with its implementations in the folder of its name: [`broker`] (Redis, SQLite),
+//! [`store`] (PostgreSQL, SQLite) and [`feed`] (one file per provider).
+//!
+//! Parts of the program never import each other: a listener and a worker meet in the broker and the store only.
+
+pub mod broker;
+pub mod clock;
+pub mod feed;
+pub mod ledger;
+pub mod market;
+pub mod presence;
+pub mod queue;
+pub mod retry;
+pub mod settings;
+pub mod shutdown;
+pub mod sqlite;
+pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+/// A source error whose library stays hidden behind the seam that reports it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;

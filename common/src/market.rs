@@ -1,0 +1,12 @@
+//! The market's vocabulary. Pure: no runtime, no database, no logging.
+
+mod instrument;
+mod number;
+mod order;
+pub mod symbol;
+mod tick;
+
+pub use instrument::{Expiry, Instrument, Kind, Right};
+pub use number::{BadNumber, Price, Quantity};
+pub use order::{Epoch, OrderKey};
+pub use tick::{Fields, Observation};

@@ -1,0 +1,1 @@
+//! How providers spell instruments: one grammar per file.

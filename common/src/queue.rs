@@ -1,0 +1,16 @@
+//! The queue's vocabulary. Pure: no runtime, no database, no logging.
+//!
+//! A **task** is one market-data message on a queue. A worker *takes* a batch of tasks under a **lease** it names
+//! itself, and *settles* the lease once the rows are committed. Silence means redelivery.
+
+mod dead;
+mod lease;
+mod name;
+mod settlement;
+mod task;
+
+pub use dead::{DeadFilter, DeadId, DeadLetter, DeadPage};
+pub use lease::{Batch, LeaseId, Reaped, Take, Taken};
+pub use name::{BadQueueName, QueueName};
+pub use settlement::{IntakeCounts, Retry, Settled, Settlement, TickCounts};
+pub use task::{BadTask, Task, WIRE_VERSION};

@@ -1,0 +1,1 @@
+//! Settings: flag, then environment, then `tidemill.toml`, then default.

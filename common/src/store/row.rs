@@ -1,0 +1,282 @@
+//! Rows on their way to the tables.
+
+use std::ops::BitOr;
+
+use crate::clock::UnixMicros;
+use crate::market::{Fields, Instrument, OrderKey};
+
+/// The row of one instrument and feed in `ticker_price_data`: its primary key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstrumentId(pub i64);
+
+/// An instrument as a feed lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Listing {
+    /// The feed's name.
+    pub feed: Box<str>,
+    /// The provider's symbol.
+    pub symbol: Box<str>,
+    /// What it means.
+    pub instrument: Instrument,
+}
+
+/// Where a listing's prices go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// To this row.
+    Row(InstrumentId),
+    /// `ticker_base` does not know the ticker, and it is not to be created.
+    UnknownTicker,
+}
+
+/// The parts of a row that arrive on their own, each with an order key of its own. Together they are the field
+/// groups trade, quote and day. What always arrives together shares a slot.
+///
+/// With one key per whole group, a group's partial messages (a price without a size, a day volume alone) would end
+/// differently by the order in which two workers commit them; with one per slot, every order ends the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is named after its fields in `Fields`")]
+pub enum Slot {
+    LastPrice,
+    LastSize,
+    Bid,
+    Ask,
+    Open,
+    High,
+    Low,
+    PreviousClose,
+    Volume,
+    OpenInterest,
+}
+
+impl Slot {
+    /// All slots, in the order of their columns.
+    pub const ALL: [Self; 10] = [
+        Self::LastPrice,
+        Self::LastSize,
+        Self::Bid,
+        Self::Ask,
+        Self::Open,
+        Self::High,
+        Self::Low,
+        Self::PreviousClose,
+        Self::Volume,
+        Self::OpenInterest,
+    ];
+
+    /// The column that holds this slot's order key.
+    pub const fn order_column(self) -> &'static str {
+        match self {
+            Self::LastPrice => "last_price_order",
+            Self::LastSize => "last_size_order",
+            Self::Bid => "bid_order",
+            Self::Ask => "ask_order",
+            Self::Open => "open_order",
+            Self::High => "high_order",
+            Self::Low => "low_order",
+            Self::PreviousClose => "previous_close_order",
+            Self::Volume => "volume_order",
+            Self::OpenInterest => "open_interest_order",
+        }
+    }
+
+    /// Whether it belongs to the day group, which most batches do not carry.
+    pub const fn is_day(self) -> bool {
+        matches!(self, Self::Open | Self::High | Self::Low | Self::PreviousClose | Self::Volume | Self::OpenInterest)
+    }
+
+    const fn bit(self) -> u16 {
+        1 << (self as u16)
+    }
+}
+
+/// A set of slots.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Slots(u16);
+
+impl Slots {
+    /// No slot.
+    pub const NONE: Self = Self(0);
+
+    /// From the bits that the statements return, bit *i* for `Slot::ALL[i]`.
+    pub fn from_bits(bits: i32) -> Self {
+        Self(u16::try_from(bits).unwrap_or(0))
+    }
+
+    /// As bits.
+    pub fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// Whether `slot` is in it.
+    pub fn has(self, slot: Slot) -> bool {
+        self.0 & slot.bit() != 0
+    }
+
+    /// Whether the two have a slot in common.
+    pub fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether it is empty.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl From<Slot> for Slots {
+    fn from(slot: Slot) -> Self {
+        Self(slot.bit())
+    }
+}
+
+impl BitOr for Slots {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// A slot's order key; `None` while nothing was ever stored there.
+pub type Cell = Option<OrderKey>;
+
+/// The newest values of one instrument in a batch, slot by slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceRow {
+    /// Which row.
+    pub instrument: InstrumentId,
+    /// The values; those of a slot without an order key are absent.
+    pub fields: Fields,
+    /// Order key of each slot, by `Slot::ALL`.
+    pub orders: [Cell; Slot::ALL.len()],
+    /// The exchange's time of the last price.
+    pub trade_at: Option<UnixMicros>,
+    /// The exchange's time of the newer side of the quote.
+    pub quote_at: Option<UnixMicros>,
+    /// The exchange's time of the newest day value.
+    pub day_at: Option<UnixMicros>,
+    /// When the newest message of the row was received.
+    pub received_at: UnixMicros,
+}
+
+impl PriceRow {
+    /// A row with nothing in it yet.
+    pub fn empty(instrument: InstrumentId) -> Self {
+        Self {
+            instrument,
+            fields: Fields::default(),
+            orders: [None; Slot::ALL.len()],
+            trade_at: None,
+            quote_at: None,
+            day_at: None,
+            received_at: UnixMicros::default(),
+        }
+    }
+
+    /// The order key of `slot`.
+    pub fn order(&self, slot: Slot) -> Cell {
+        self.orders[slot as usize]
+    }
+
+    /// The slots that hold a value.
+    pub fn filled(&self) -> Slots {
+        Slot::ALL
+            .into_iter()
+            .filter(|&slot| self.order(slot).is_some())
+            .fold(Slots::NONE, |all, slot| all | slot.into())
+    }
+
+    /// Takes from a tick what is newer than what is here, slot by slot. Returns the slots it took.
+    ///
+    /// Merging is associative, commutative and idempotent: any order of merges ends the same.
+    pub fn merge(
+        &mut self,
+        tick: &Fields,
+        order: OrderKey,
+        exchange_at: Option<UnixMicros>,
+        received_at: UnixMicros,
+    ) -> Slots {
+        let newest_of = |row: &Self, day: bool| {
+            let of_group = |slot: &Slot| slot.is_day() == day && !matches!(slot, Slot::LastPrice | Slot::LastSize);
+            Slot::ALL.into_iter().filter(of_group).filter_map(|slot| row.order(slot)).max()
+        };
+        let (quote_before, day_before) = (newest_of(self, false), newest_of(self, true));
+
+        let mut took = Slots::NONE;
+        for slot in Slot::ALL {
+            if self.order(slot) < Some(order) && self.fields.take_slot(tick, slot) {
+                self.orders[slot as usize] = Some(order);
+                took = took | slot.into();
+            }
+        }
+
+        let day = |slot: Slot| slot.is_day() && took.has(slot);
+        if took.has(Slot::LastPrice) {
+            self.trade_at = exchange_at;
+        }
+        if (took.has(Slot::Bid) || took.has(Slot::Ask)) && quote_before < Some(order) {
+            self.quote_at = exchange_at;
+        }
+        if Slot::ALL.into_iter().any(day) && day_before < Some(order) {
+            self.day_at = exchange_at;
+        }
+        self.received_at = self.received_at.max(received_at);
+        took
+    }
+}
+
+impl Fields {
+    /// Copies the values of `slot` from `other`, if `other` has any. A price decides over its size.
+    fn take_slot(&mut self, other: &Self, slot: Slot) -> bool {
+        fn take<T: Copy>(mine: &mut Option<T>, theirs: Option<T>) -> bool {
+            if theirs.is_some() {
+                *mine = theirs;
+            }
+            theirs.is_some()
+        }
+        match slot {
+            Slot::LastPrice => take(&mut self.last_price, other.last_price),
+            Slot::LastSize => take(&mut self.last_size, other.last_size),
+            Slot::Bid => {
+                let there = take(&mut self.bid_price, other.bid_price);
+                if there {
+                    self.bid_size = other.bid_size;
+                }
+                there
+            }
+            Slot::Ask => {
+                let there = take(&mut self.ask_price, other.ask_price);
+                if there {
+                    self.ask_size = other.ask_size;
+                }
+                there
+            }
+            Slot::Open => take(&mut self.open_price, other.open_price),
+            Slot::High => take(&mut self.high_price, other.high_price),
+            Slot::Low => take(&mut self.low_price, other.low_price),
+            Slot::PreviousClose => take(&mut self.previous_close, other.previous_close),
+            Slot::Volume => take(&mut self.volume, other.volume),
+            Slot::OpenInterest => take(&mut self.open_interest, other.open_interest),
+        }
+    }
+}
+
+/// One tick of the history: append-only, unique per order key and index, so that a redelivery adds nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// Of which instrument.
+    pub instrument: InstrumentId,
+    /// The message's order.
+    pub order: OrderKey,
+    /// Place of the tick within its message.
+    pub index: i16,
+    /// When the message was received; also the day of the partition.
+    pub received_at: UnixMicros,
+    /// The exchange's clock.
+    pub exchange_at: Option<UnixMicros>,
+    /// The exchange's number of the trade.
+    pub trade_id: Option<i64>,
+    /// The values.
+    pub fields: Fields,
+}
