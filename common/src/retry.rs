@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backon::ExponentialBuilder;
+use backon::{BackoffBuilder, ExponentialBuilder};
 
 /// Delays that double from `first` to `longest`, spread by jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,13 +16,19 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// As long as a dependency is away: for ever, four times a second at first, once a second later.
+    /// As long as a dependency is away: for ever, about once a second after the first tries. Jitter may double a
+    /// delay, and work must go on within 2 s of its return.
     pub const DEPENDENCY: Self =
-        Self { first: Duration::from_millis(250), longest: Duration::from_secs(1), times: None };
+        Self { first: Duration::from_millis(100), longest: Duration::from_millis(700), times: None };
 
     /// Two writers were in each other's way: a few times, at once.
     pub const CONTENTION: Self =
         Self { first: Duration::from_millis(5), longest: Duration::from_millis(200), times: Some(5) };
+
+    /// The delays, one after the other, each with up to as much again by chance.
+    pub fn delays(&self) -> impl Iterator<Item = Duration> + use<> {
+        self.builder().build()
+    }
 
     /// As backon's builder, all options set.
     pub fn builder(&self) -> ExponentialBuilder {

@@ -187,6 +187,14 @@ impl PriceRow {
             .fold(Slots::NONE, |all, slot| all | slot.into())
     }
 
+    /// The slots whose value came with the message of this order.
+    pub fn slots_of(&self, order: OrderKey) -> Slots {
+        Slot::ALL
+            .into_iter()
+            .filter(|&slot| self.order(slot) == Some(order))
+            .fold(Slots::NONE, |all, slot| all | slot.into())
+    }
+
     /// Takes from a tick what is newer than what is here, slot by slot. Returns the slots it took.
     ///
     /// Merging is associative, commutative and idempotent: any order of merges ends the same.

@@ -1,0 +1,84 @@
+//! Says every second how this worker is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::broker::Broker;
+use common::clock::{self, UnixMicros};
+use common::presence::ProcessFacts;
+use common::presence::{InstanceId, Part, Presence, WorkerState};
+use common::shutdown::Shutdown;
+
+use crate::consumer::Shared;
+use crate::stats::Look;
+use crate::trouble::Trouble;
+
+/// Between two beats.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// A record outlives this many missed beats.
+const KEPT: Duration = Duration::from_secs(5);
+
+/// Announces this worker until `over`, then removes its record.
+pub(crate) async fn run(shared: Shared, queues_trouble: Arc<Trouble>, over: Shutdown) {
+    let (instance, started_at) = (InstanceId::fresh(), clock::now());
+    let mut before = (shared.stats.look(), clock::monotonic());
+    loop {
+        let look = shared.stats.look();
+        let since = before.1.elapsed();
+        let presence = presence(&shared, instance, started_at, state(&shared, &look, &before.0, since));
+        before = (look, clock::monotonic());
+        let answer = tokio::time::timeout(KEPT, shared.broker.announce(&presence, KEPT)).await;
+        if let Ok(Err(error)) = answer {
+            queues_trouble.failed(&error, clock::monotonic());
+        }
+        if over.run_until(tokio::time::sleep(EVERY)).await.is_none() {
+            break;
+        }
+    }
+    depart(&*shared.broker, instance).await;
+}
+
+async fn depart(broker: &dyn Broker, instance: InstanceId) {
+    let left = tokio::time::timeout(EVERY, broker.depart(instance)).await;
+    if !matches!(left, Ok(Ok(()))) {
+        tracing::debug!("could not remove the presence record, it runs out by itself");
+    }
+}
+
+fn state(shared: &Shared, look: &Look, before: &Look, since: Duration) -> WorkerState {
+    let (tasks, batches) = (look.tasks - before.tasks, look.batches - before.batches);
+    let per_second = u128::from(tasks) * 1_000_000 / since.as_micros().max(1);
+    let trouble = [&shared.writer.trouble, &*shared.broker_trouble].into_iter().find_map(Trouble::words);
+    WorkerState {
+        queues: shared.options.queues.clone(),
+        concurrency: shared.options.concurrency,
+        busy: u32::try_from(shared.leases.count()).unwrap_or(u32::MAX),
+        tasks: look.tasks,
+        tasks_per_s: u64::try_from(per_second).unwrap_or(u64::MAX),
+        batch_tasks: u32::try_from(tasks / batches.max(1)).unwrap_or(u32::MAX),
+        commit_p50_us: look.commit_p50_us,
+        commit_p99_us: look.commit_p99_us,
+        retries: look.retries,
+        dead: look.dead,
+        leases_lost: look.leases_lost,
+        trouble,
+        last_take_at: look.last_take_at,
+    }
+}
+
+fn presence(shared: &Shared, instance: InstanceId, started_at: UnixMicros, state: WorkerState) -> Presence {
+    let facts = ProcessFacts::read();
+    tracing::trace!(worker.name = %shared.options.name, "beat");
+    Presence {
+        instance,
+        host: facts.host,
+        pid: facts.pid,
+        version: env!("CARGO_PKG_VERSION").into(),
+        started_at,
+        beat_at: clock::now(),
+        memory_bytes: facts.memory_bytes,
+        cpu_us: facts.cpu_us,
+        part: Part::Worker(state),
+    }
+}

@@ -1,0 +1,265 @@
+//! One consumer loop: take, store, settle and take again.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use common::broker::Broker;
+use common::clock;
+use common::queue::{Batch, LeaseId, QueueName, Settled, Settlement, Take, Taken};
+use common::retry::Backoff;
+use common::shutdown::Shutdown;
+use futures_util::FutureExt;
+use tracing::{debug, error};
+
+use crate::decode::decode;
+use crate::docket::{Clerk, Docket, Failure};
+use crate::idle::Lookout;
+use crate::leases::{Keeping, Leases};
+use crate::options::WorkerOptions;
+use crate::stats::Stats;
+use crate::trouble::{Trouble, chain};
+use crate::writer::{Stopping, Writer};
+
+/// What the loops of a process share.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    pub(crate) options: Arc<WorkerOptions>,
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) broker_trouble: Arc<Trouble>,
+    pub(crate) writer: Arc<Writer>,
+    pub(crate) leases: Arc<Leases>,
+    pub(crate) lookout: Arc<Lookout>,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// A take that may have been carried out already although no answer came: it is repeated under the same name.
+#[derive(Debug)]
+struct Asked {
+    take: Take,
+    /// When it was asked for the first time without an answer.
+    since: Option<Instant>,
+}
+
+struct Leased {
+    queue: QueueName,
+    batch: Batch,
+    keeping: Keeping,
+}
+
+/// One loop.
+#[derive(Debug)]
+pub(crate) struct Consumer {
+    shared: Shared,
+    /// The worker's queues, beginning with the one this loop prefers.
+    queues: Vec<QueueName>,
+    asked: HashMap<QueueName, Asked>,
+}
+
+impl Consumer {
+    pub(crate) fn new(shared: Shared, number: u32) -> Self {
+        let mut queues = shared.options.queues.clone();
+        let preferred = usize::try_from(number).unwrap_or(0) % queues.len().max(1);
+        queues.rotate_left(preferred);
+        Self { shared, queues, asked: HashMap::new() }
+    }
+
+    /// Works until the process is asked to stop; what is leased by then is finished.
+    pub(crate) async fn run(mut self) {
+        let mut next = None;
+        loop {
+            let leased = match next.take() {
+                Some(leased) => leased,
+                None => match self.look().await {
+                    Some(leased) => leased,
+                    None => return,
+                },
+            };
+            next = self.work(leased).await;
+        }
+    }
+
+    /// Finds work; `None` when the process is asked to stop.
+    async fn look(&mut self) -> Option<Leased> {
+        let shutdown = self.shared.shutdown.clone();
+        if let Some(leased) = self.take_any().await {
+            return Some(leased);
+        }
+        let lookout = Arc::clone(&self.shared.lookout);
+        let mut watch = shutdown.run_until(lookout.watch()).await?;
+        loop {
+            if shutdown.has_begun() {
+                return None;
+            }
+            if let Some(leased) = self.take_any().await {
+                return Some(leased);
+            }
+            shutdown.run_until(watch.pause()).await?;
+        }
+    }
+
+    async fn take_any(&mut self) -> Option<Leased> {
+        for queue in self.queues.clone() {
+            let take = self.asking(&queue);
+            match self.shared.broker.take(&take).await {
+                Ok(taken) => {
+                    self.shared.broker_trouble.answered(clock::monotonic());
+                    if let Some(leased) = self.answered(&queue, taken) {
+                        return Some(leased);
+                    }
+                }
+                Err(error) => {
+                    self.shared.broker_trouble.failed(&error, clock::monotonic());
+                    let pause = Backoff::DEPENDENCY.longest;
+                    self.shared.shutdown.run_until(tokio::time::sleep(pause)).await?;
+                }
+            }
+        }
+        None
+    }
+
+    /// The take to send now: the one that got no answer, or a fresh one.
+    fn asking(&mut self, queue: &QueueName) -> Take {
+        let options = &self.shared.options;
+        let asked = self.asked.entry(queue.clone()).or_insert_with(|| Asked {
+            take: Take {
+                queue: queue.clone(),
+                lease: LeaseId::fresh(),
+                tasks_max: options.batch_tasks,
+                bytes_max: options.batch_bytes,
+                ttl: options.lease,
+                worker: options.name.clone(),
+            },
+            since: None,
+        });
+        asked.since.get_or_insert_with(clock::monotonic);
+        asked.take.clone()
+    }
+
+    fn answered(&mut self, queue: &QueueName, taken: Taken) -> Option<Leased> {
+        self.shared.stats.took(clock::now());
+        let asked = self.asked.get_mut(queue)?;
+        match taken {
+            Taken::Empty | Taken::Paused => asked.since = None, // nothing was created under this name
+            Taken::Used => drop(self.asked.remove(queue)),
+            Taken::Batch(batch) => {
+                let since = asked.since.unwrap_or_else(clock::monotonic);
+                self.asked.remove(queue);
+                let keeping = self.shared.leases.keep(queue, batch.lease, since);
+                return Some(Leased { queue: queue.clone(), batch, keeping });
+            }
+        }
+        None
+    }
+
+    /// Stores and settles a batch; returns the next one, taken in the same round trip.
+    async fn work(&mut self, leased: Leased) -> Option<Leased> {
+        let Leased { queue, batch, keeping } = leased;
+        match keeping.while_held(self.store(&queue, &batch)).await {
+            Some(Ok(settlement)) => self.settle(&queue, &settlement, &keeping).await,
+            Some(Err(Stopping)) => {
+                self.release(&queue, batch.lease).await;
+                None
+            }
+            None => None, // lost: whoever has it now stores it
+        }
+    }
+
+    async fn store(&self, queue: &QueueName, batch: &Batch) -> Result<Settlement, Stopping> {
+        let tasks = &batch.tasks;
+        let mut docket = Docket::with_capacity(tasks.len());
+        let all = (0..tasks.len()).map(|number| (number, &*tasks[number]));
+        let whole = AssertUnwindSafe(self.fill(all, &mut docket)).catch_unwind().await;
+        match whole {
+            Ok(filled) => filled?,
+            Err(_panic) => {
+                docket = Docket::with_capacity(tasks.len());
+                self.store_alone(tasks, &mut docket).await?;
+            }
+        }
+        let options = &self.shared.options;
+        let clerk = Clerk { worker: &options.name, now: clock::now(), retry: options.row_retry };
+        Ok(docket.settle(queue, batch.lease, tasks, clerk))
+    }
+
+    /// After a panic: every task on its own, so that the one to blame is given up and its neighbours are stored.
+    async fn store_alone(&self, tasks: &[Vec<u8>], docket: &mut Docket) -> Result<(), Stopping> {
+        for (number, task) in tasks.iter().enumerate() {
+            let one = std::iter::once((number, &**task));
+            let alone = AssertUnwindSafe(self.fill(one, docket)).catch_unwind().await;
+            match alone {
+                Ok(filled) => filled?,
+                Err(_panic) => {
+                    error!(worker.name = %self.shared.options.name, "a task made this worker panic, giving it up");
+                    docket.fail(
+                        number,
+                        Failure {
+                            reason: "panic",
+                            code: None,
+                            error: "storing it made the worker panic: a bug of this program".to_owned(),
+                            symbol: None,
+                            may_retry: false,
+                        },
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn fill<'b>(
+        &self,
+        tasks: impl Iterator<Item = (usize, &'b [u8])>,
+        docket: &mut Docket,
+    ) -> Result<(), Stopping> {
+        let sightings = decode(tasks, clock::now(), self.shared.options.age_max, docket);
+        self.shared.writer.write(sightings, docket).await
+    }
+
+    /// Repeats the settlement until it is answered: the rows are committed, so only the answer counts.
+    async fn settle(&mut self, queue: &QueueName, settlement: &Settlement, keeping: &Keeping) -> Option<Leased> {
+        let shared = self.shared.clone();
+        let next = (!shared.shutdown.has_begun()).then(|| self.asking(queue));
+        let mut delays = Backoff::DEPENDENCY.delays();
+        loop {
+            match shared.broker.settle(settlement, next.as_ref()).await {
+                Ok((settled, taken)) => {
+                    shared.broker_trouble.answered(clock::monotonic());
+                    note(settled, settlement, &shared.stats);
+                    return taken.and_then(|taken| self.answered(queue, taken));
+                }
+                Err(error) if error.is_transient() => {
+                    shared.broker_trouble.failed(&error, clock::monotonic());
+                    let delay = delays.next().unwrap_or(Backoff::DEPENDENCY.longest);
+                    // An unsettled batch is stored again by somebody, never lost.
+                    keeping.while_held(tokio::time::sleep(delay)).await?;
+                }
+                Err(error) => {
+                    let error = chain(&error);
+                    error!(lease = %settlement.lease, %error, "the broker refused a settlement, the batch will come again");
+                    return None;
+                }
+            }
+        }
+    }
+
+    async fn release(&self, queue: &QueueName, lease: LeaseId) {
+        match self.shared.broker.release(queue, lease).await {
+            Ok(_) => debug!(%lease, "released a batch"),
+            // Not released, it comes again when the lease has run out.
+            Err(error) => self.shared.broker_trouble.failed(&error, clock::monotonic()),
+        }
+    }
+}
+
+fn note(settled: Settled, settlement: &Settlement, stats: &Stats) {
+    match settled {
+        Settled::Done | Settled::Already => {
+            let dead = settlement.dead.len() as u64;
+            stats.settled(u64::from(settlement.settled) + dead, dead);
+        }
+        Settled::Lost => stats.lease_lost(),
+    }
+}

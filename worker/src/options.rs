@@ -1,0 +1,34 @@
+//! How a worker works.
+
+use std::time::Duration;
+
+use common::queue::QueueName;
+use common::retry::Backoff;
+use common::store::UnknownTicker;
+
+/// Settings of one worker process.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// Where its tasks come from; a loop begins with the one of its own number.
+    pub queues: Vec<QueueName>,
+    /// Batches in work at once.
+    pub concurrency: u32,
+    /// Tasks per batch at most.
+    pub batch_tasks: u32,
+    /// Bytes per batch, about.
+    pub batch_bytes: u32,
+    /// A batch goes to another worker when this one has not renewed it for so long.
+    pub lease: Duration,
+    /// Messages older than this are counted as expired and not stored; `None` keeps all.
+    pub age_max: Option<Duration>,
+    /// Whether every tick is added to `tick_history`.
+    pub history: bool,
+    /// What to do with tickers that `ticker_base` does not know.
+    pub unknown_ticker: UnknownTicker,
+    /// Delays between the tries of a row that the store refuses; `times` tries in all, then it is dead.
+    pub row_retry: Backoff,
+    /// How long a stopping worker may work on what it has; the rest is released.
+    pub drain: Duration,
+    /// What people shall call it.
+    pub name: Box<str>,
+}

@@ -1,0 +1,273 @@
+//! From sightings to committed rows: normalise, coalesce, write, and on a refusal tick by tick.
+
+use std::sync::Arc;
+
+use common::clock;
+use common::feed::SymbolError;
+use common::retry::Backoff;
+use common::shutdown::Shutdown;
+use common::store::{InstrumentId, Listing, PriceStore, Refusal, Registration, RowOutcome, StoreError, UnknownTicker};
+use tracing::warn;
+
+use crate::coalesce::{Coalesced, Tick, one_by_one};
+use crate::decode::Sighting;
+use crate::docket::{Docket, Ending, Failure};
+use crate::normalise::{Meaning, Symbols, unknown};
+use crate::options::WorkerOptions;
+use crate::stats::Stats;
+use crate::trouble::{Trouble, chain};
+
+/// How often a row that vanished under a write is registered anew for the same batch.
+const VANISHED_ROUNDS_MAX: u32 = 3;
+
+/// The worker is asked to stop while the store is away: what is not written is released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stopping;
+
+enum Denied {
+    Stopping,
+    Row(StoreError),
+}
+
+/// Writes batches to the store. Shared by all loops of a process.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) store: Arc<dyn PriceStore>,
+    pub(crate) symbols: Symbols,
+    pub(crate) trouble: Trouble,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) history: bool,
+    pub(crate) unknown_ticker: UnknownTicker,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        options: &WorkerOptions,
+        store: Arc<dyn PriceStore>,
+        stats: Arc<Stats>,
+        shutdown: Shutdown,
+    ) -> Self {
+        Self {
+            store,
+            symbols: Symbols::default(),
+            trouble: Trouble::with("the price store"),
+            stats,
+            shutdown,
+            history: options.history,
+            unknown_ticker: options.unknown_ticker,
+        }
+    }
+
+    /// Commits what the sightings say. Every one of them has its ending on the docket afterwards.
+    pub(crate) async fn write(&self, mut sightings: Vec<Sighting<'_>>, docket: &mut Docket) -> Result<(), Stopping> {
+        for _ in 0..VANISHED_ROUNDS_MAX {
+            let ticks = self.normalise(&sightings, docket).await?;
+            let vanished = self.commit(&ticks, docket).await?;
+            if vanished.is_empty() {
+                return Ok(());
+            }
+            self.symbols.forget(&vanished);
+            let again: Vec<(usize, i16)> = ticks
+                .iter()
+                .filter(|tick| vanished.contains(&tick.instrument))
+                .map(|tick| (tick.task, tick.index))
+                .collect();
+            sightings.retain(|sighting| again.contains(&(sighting.task, sighting.index)));
+        }
+        for sighting in &sightings {
+            docket.fail(
+                sighting.task,
+                Failure {
+                    reason: "vanished",
+                    code: None,
+                    error: "its row is deleted from the table as often as it is created".to_owned(),
+                    symbol: Some((*sighting.observation.symbol).into()),
+                    may_retry: true,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// Replaces symbols by rows of the store; those without one end here.
+    async fn normalise(&self, sightings: &[Sighting<'_>], docket: &mut Docket) -> Result<Vec<Tick>, Stopping> {
+        let mut meanings = self.symbols.look_up(sightings);
+        let mut refused = Vec::new();
+        if meanings.iter().any(Option::is_none) {
+            let (listings, unreadable) = unknown(sightings, &meanings);
+            self.learn_unreadable(unreadable);
+            refused = self.register(&listings).await?;
+            meanings = self.symbols.look_up(sightings);
+        }
+        let mut ticks = Vec::with_capacity(sightings.len());
+        for (sighting, meaning) in sightings.iter().zip(meanings) {
+            match meaning {
+                Some(Meaning::Listed(Registration::Row(instrument))) => ticks.push(tick(sighting, instrument)),
+                Some(Meaning::Listed(Registration::UnknownTicker)) => self.end_unknown(sighting, docket),
+                Some(Meaning::Unreadable) => docket.end(sighting.task, Ending::Skipped("unknown_symbol")),
+                None => docket.fail(sighting.task, not_registered(sighting, &refused)),
+            }
+        }
+        Ok(ticks)
+    }
+
+    fn end_unknown(&self, sighting: &Sighting<'_>, docket: &mut Docket) {
+        if self.unknown_ticker == UnknownTicker::Dead {
+            docket.fail(
+                sighting.task,
+                Failure {
+                    reason: "unknown_ticker",
+                    code: None,
+                    error: "ticker_base does not know this ticker, and store.unknown_ticker is `dead`".to_owned(),
+                    symbol: Some((*sighting.observation.symbol).into()),
+                    may_retry: false,
+                },
+            );
+        } else {
+            docket.end(sighting.task, Ending::Skipped("unknown_ticker"));
+        }
+    }
+
+    fn learn_unreadable(&self, unreadable: Vec<SymbolError>) {
+        for error in unreadable {
+            warn!(feed = error.feed, symbol = ?error.symbol, "skipping a symbol that cannot be read: {}", error.problem);
+            self.symbols.learn(error.feed, error.symbol, Meaning::Unreadable);
+        }
+    }
+
+    /// Registers listings; returns those that the store refuses, with its reason.
+    async fn register(&self, listings: &[(&'static str, Listing)]) -> Result<Vec<(Listing, String)>, Stopping> {
+        if listings.is_empty() {
+            return Ok(Vec::new());
+        }
+        let all: Vec<Listing> = listings.iter().map(|(_, listing)| listing.clone()).collect();
+        match self.patiently(|| self.store.register(&all, self.unknown_ticker)).await {
+            Ok(registrations) => {
+                for ((feed, listing), registration) in listings.iter().zip(registrations) {
+                    self.symbols.learn(feed, listing.symbol.clone(), Meaning::Listed(registration));
+                }
+                Ok(Vec::new())
+            }
+            Err(Denied::Stopping) => Err(Stopping),
+            Err(Denied::Row(error)) if listings.len() == 1 => Ok(vec![(listings[0].1.clone(), chain(&error))]),
+            Err(Denied::Row(_)) => {
+                let mut refused = Vec::new();
+                for one in listings {
+                    refused.extend(Box::pin(self.register(std::slice::from_ref(one))).await?);
+                }
+                Ok(refused)
+            }
+        }
+    }
+
+    /// Commits ticks and writes their endings; returns instruments whose row is gone.
+    async fn commit(&self, ticks: &[Tick], docket: &mut Docket) -> Result<Vec<InstrumentId>, Stopping> {
+        if ticks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let folded = Coalesced::fold(ticks, self.history);
+        let begun = clock::monotonic();
+        let written = match self.patiently(|| self.store.write(&folded.batch)).await {
+            Ok(written) => written,
+            Err(Denied::Stopping) => return Err(Stopping),
+            Err(Denied::Row(_)) => return self.commit_one_by_one(ticks, docket).await,
+        };
+        self.stats.committed(begun.elapsed());
+        for (number, tick) in ticks.iter().enumerate() {
+            if !written.vanished.contains(&tick.instrument) {
+                let stored = folded.is_stored(number, tick.order, &written.stored);
+                docket.end(tick.task, if stored { Ending::Stored } else { Ending::Superseded });
+            }
+        }
+        Ok(written.vanished)
+    }
+
+    /// The slow path: some tick cannot be stored. Each is tried alone, so that it hurts no neighbour.
+    async fn commit_one_by_one(&self, ticks: &[Tick], docket: &mut Docket) -> Result<Vec<InstrumentId>, Stopping> {
+        let batch = one_by_one(ticks, self.history);
+        let outcomes = match self.patiently(|| self.store.write_each(&batch)).await {
+            Ok(outcomes) => outcomes,
+            Err(Denied::Stopping) => return Err(Stopping),
+            Err(Denied::Row(error)) => {
+                let refusal = Refusal { code: "XX000".into(), message: chain(&error) };
+                vec![RowOutcome::Refused(refusal); ticks.len()]
+            }
+        };
+        let mut vanished = Vec::new();
+        for (tick, outcome) in ticks.iter().zip(outcomes) {
+            match outcome {
+                RowOutcome::Stored(slots) if slots.is_empty() => docket.end(tick.task, Ending::Superseded),
+                RowOutcome::Stored(_) => docket.end(tick.task, Ending::Stored),
+                RowOutcome::Legacy(_) => docket.end(tick.task, Ending::Legacy),
+                RowOutcome::Refused(refusal) => docket.fail(tick.task, row_refused(refusal)),
+                RowOutcome::Vanished => vanished.push(tick.instrument),
+            }
+        }
+        Ok(vanished)
+    }
+
+    /// Repeats a call while the store is away or busy; gives back only what repeating cannot help.
+    async fn patiently<T, F>(&self, mut call: impl FnMut() -> F) -> Result<T, Denied>
+    where
+        F: Future<Output = Result<T, StoreError>> + Send,
+    {
+        let mut contention = Backoff::CONTENTION.delays();
+        let mut dependency = Backoff::DEPENDENCY.delays();
+        loop {
+            let error = match call().await {
+                Ok(answer) => {
+                    self.trouble.answered(clock::monotonic());
+                    return Ok(answer);
+                }
+                Err(error) => error,
+            };
+            self.stats.retried();
+            let quick = match error {
+                StoreError::Row { .. } => {
+                    self.trouble.answered(clock::monotonic());
+                    return Err(Denied::Row(error));
+                }
+                StoreError::Contention { .. } => contention.next(),
+                StoreError::Systemic { .. } | StoreError::Unfit { .. } => None,
+            };
+            let delay = quick.or_else(|| {
+                self.trouble.failed(&error, clock::monotonic());
+                dependency.next()
+            });
+            let delay = delay.unwrap_or(Backoff::DEPENDENCY.longest);
+            if self.shutdown.has_begun() || self.shutdown.run_until(tokio::time::sleep(delay)).await.is_none() {
+                return Err(Denied::Stopping);
+            }
+        }
+    }
+}
+
+fn tick(sighting: &Sighting<'_>, instrument: InstrumentId) -> Tick {
+    Tick {
+        task: sighting.task,
+        index: sighting.index,
+        instrument,
+        order: sighting.order,
+        received_at: sighting.received_at,
+        exchange_at: sighting.observation.exchange_at,
+        trade_id: sighting.observation.trade_id,
+        fields: sighting.observation.fields,
+    }
+}
+
+fn row_refused(refusal: Refusal) -> Failure {
+    Failure { reason: "row", code: Some(refusal.code), error: refusal.message, symbol: None, may_retry: true }
+}
+
+fn not_registered(sighting: &Sighting<'_>, refused: &[(Listing, String)]) -> Failure {
+    let symbol = &*sighting.observation.symbol;
+    let said = refused.iter().find(|(listing, _)| &*listing.symbol == symbol).map(|(_, said)| said.clone());
+    Failure {
+        reason: "row",
+        code: None,
+        error: said.unwrap_or_else(|| "the store gave no row for this symbol".to_owned()),
+        symbol: Some(symbol.into()),
+        may_retry: true,
+    }
+}
