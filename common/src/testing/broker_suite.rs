@@ -20,12 +20,14 @@ mod flow;
 mod hand;
 mod leases;
 mod outcomes;
+mod random;
 
 pub use desk::*;
 pub use flow::*;
 pub use hand::Hand;
 pub use leases::*;
 pub use outcomes::*;
+pub use random::*;
 
 /// An empty place for tasks, with two handles to it.
 pub struct Place {
@@ -96,6 +98,7 @@ macro_rules! broker_suite {
             a_census_sees_the_oldest_waiting_task
             an_unused_queue_is_empty_and_balanced
             a_fit_broker_passes_its_preflight
+            random_work_loses_and_doubles_nothing
         );
     };
     ($open:path: $($promise:ident)+) => {
