@@ -1,10 +1,252 @@
-//! The queue on Redis lists.
+//! The queue on Redis lists: batch leases.
+//!
+//! Producers push at the left, the right end is the head. A take moves up to so many elements into a list of their own
+//! and enters the lease's name, chosen by the client, into a sorted set with its deadline by Redis' clock. A settlement
+//! removes both. A batch is always one list in exactly one of two sorted sets: `leases` (worked on) or `delayed`
+//! (waiting for its time), so that giving back a thousand tasks costs as little as one.
+//!
+//! Keys of queue `q` (see `redis/names.lua`): `q` (pending), and under `tidemill:{q}:` `leases`, `delayed`,
+//! `b:<batch>`, `meta`, `t:<lease>` (names that were used, for ten minutes), `p:<producer>` (its last enqueue, for an
+//! hour), `stats`, `dead`, `letters`, `paused`. Of the whole deployment: `tidemill:epoch`, `tidemill:queues`,
+//! `tidemill:{presence}:...`. Nothing that holds a task ever expires.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use super::{Broker, BrokerError};
+use ::redis::Value;
+use async_trait::async_trait;
+
+use super::{Broker, BrokerError, Enqueue, Enqueued};
+use crate::market::Epoch;
+use crate::queue::{DeadId, LeaseId, QueueName, Reaped, Settled, Settlement, Take, Taken};
+use link::Link;
+use scripts::Call;
+
+mod dead;
+mod desk;
+mod errors;
+mod link;
+mod preflight;
+mod reply;
+mod scripts;
+
+const QUEUES: &str = "tidemill:queues";
+const EPOCH: &str = "tidemill:epoch";
+/// A producer that was silent for so long is not expected to repeat its last enqueue.
+const PRODUCER_TTL: Duration = Duration::from_hours(1);
+/// Leases that one reap looks at; the next reap takes the rest.
+const REAPED_MAX: usize = 50;
+/// A batch whose worker died is due again after this, doubled each time, half of it at random.
+const RETURN_FIRST: Duration = Duration::from_millis(20);
+const RETURN_LONGEST: Duration = Duration::from_millis(500);
+/// Names in one call of renew or of the dead letters' commands: scripts stay short on the server.
+const NAMES_MAX: usize = 500;
+
+/// A handle to the queues of one Redis; clones of its `Arc` share the connection.
+#[derive(Debug)]
+struct RedisBroker {
+    link: Link,
+    /// Queues this handle has entered among the known ones, and over which connection: a Redis that came back empty
+    /// is told again. Held for a look only, never across an await.
+    known: Mutex<HashMap<QueueName, u64>>,
+}
 
 /// Connects to `redis://` or `rediss://`.
-pub async fn connect(_url: &str) -> Result<Arc<dyn Broker>, BrokerError> {
-    unimplemented!()
+pub async fn connect(url: &str) -> Result<Arc<dyn Broker>, BrokerError> {
+    let link = Link::open(url).await?;
+    Ok(Arc::new(RedisBroker { link, known: Mutex::default() }))
+}
+
+impl RedisBroker {
+    /// Enters the queue among the known ones, once per connection.
+    async fn know(&self, queue: &QueueName) -> Result<(), BrokerError> {
+        let generation = self.link.generation().await;
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(queue).copied();
+        if known == Some(generation) {
+            return Ok(());
+        }
+        self.enter(queue, generation).await
+    }
+
+    async fn enter(&self, queue: &QueueName, generation: u64) -> Result<(), BrokerError> {
+        let mut call = scripts::KNOW.on(QUEUES);
+        call.arg(queue.as_str());
+        self.link.run(&scripts::KNOW, call).await?;
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(queue.clone(), generation);
+        Ok(())
+    }
+
+    /// What a script should have answered, or an error that shows what it did answer.
+    fn expect<T>(&self, what: Option<T>, answer: &str) -> Result<T, BrokerError> {
+        what.ok_or_else(|| self.link.unexpected(answer))
+    }
+}
+
+#[async_trait]
+impl Broker for RedisBroker {
+    async fn preflight(&self) -> Result<Vec<String>, BrokerError> {
+        preflight::check(&self.link).await
+    }
+
+    async fn next_epoch(&self) -> Result<Epoch, BrokerError> {
+        let answer = self.link.run(&scripts::EPOCH, scripts::EPOCH.on(EPOCH)).await?;
+        reply::count(&answer).and_then(Epoch::new).ok_or_else(|| self.link.unexpected(answer))
+    }
+
+    async fn enqueue(&self, enqueue: &Enqueue<'_>) -> Result<Enqueued, BrokerError> {
+        self.know(enqueue.queue).await?;
+        let answer = self.link.run(&scripts::ENQUEUE, enqueue_call(enqueue)).await?;
+        let parts = reply::list(answer).unwrap_or_default();
+        let number = parts.get(1).and_then(reply::count).unwrap_or(0);
+        match parts.first().and_then(reply::text) {
+            Some("accepted") => {
+                // The first tasks ever, over a connection that has known the queue: somebody emptied this Redis.
+                if number == enqueue.tasks.len() as u64 {
+                    self.enter(enqueue.queue, self.link.generation().await).await?;
+                }
+                Ok(Enqueued::Accepted)
+            }
+            Some("already") => Ok(Enqueued::Already),
+            Some("full") => Ok(Enqueued::Full { waiting: number }),
+            _ => Err(self.link.unexpected(parts)),
+        }
+    }
+
+    async fn take(&self, take: &Take) -> Result<Taken, BrokerError> {
+        self.know(&take.queue).await?;
+        let mut call = scripts::TAKE.on(take.queue.as_str());
+        add_wish(&mut call, take);
+        let answer = self.link.run(&scripts::TAKE, call).await?;
+        self.expect(reply::taken(answer, take.lease), "no batch and no reason")
+    }
+
+    async fn settle(
+        &self,
+        settlement: &Settlement,
+        next: Option<&Take>,
+    ) -> Result<(Settled, Option<Taken>), BrokerError> {
+        // A script stays within one queue. If the second call fails, the caller repeats both, and the first is `Already`.
+        let (here, elsewhere) = match next {
+            Some(take) if take.queue == settlement.queue => (Some(take), None),
+            other => (None, other),
+        };
+        let answer = self.link.run(&scripts::SETTLE, settle_call(settlement, here)).await?;
+        let [outcome, taken] = self.expect(reply::array(answer), "no outcome of a settlement")?;
+        let outcome = self.expect(reply::settled(&outcome), "no outcome of a settlement")?;
+        let taken = match (here, elsewhere) {
+            (Some(take), _) => Some(self.expect(reply::taken(taken, take.lease), "no batch and no reason")?),
+            (None, Some(take)) => Some(self.take(take).await?),
+            (None, None) => None,
+        };
+        Ok((outcome, taken))
+    }
+
+    async fn release(&self, queue: &QueueName, lease: LeaseId) -> Result<Settled, BrokerError> {
+        let mut call = scripts::RELEASE.on(queue.as_str());
+        call.arg(lease.to_string());
+        let answer = self.link.run(&scripts::RELEASE, call).await?;
+        reply::settled(&answer).ok_or_else(|| self.link.unexpected(answer))
+    }
+
+    async fn renew(&self, queue: &QueueName, leases: &[LeaseId], ttl: Duration) -> Result<Vec<LeaseId>, BrokerError> {
+        let mut lost = Vec::new();
+        for leases in leases.chunks(NAMES_MAX) {
+            let mut call = scripts::RENEW.on(queue.as_str());
+            call.arg(millis(ttl));
+            for lease in leases {
+                call.arg(lease.to_string());
+            }
+            let answer = self.link.run(&scripts::RENEW, call).await?;
+            let names = self.expect(reply::list(answer), "no list of leases")?;
+            let leases = names.iter().map(|name| reply::text(name).and_then(LeaseId::parse));
+            lost.extend(self.expect(leases.collect::<Option<Vec<_>>>(), "a strange lease")?);
+        }
+        Ok(lost)
+    }
+
+    async fn reap(&self, queue: &QueueName) -> Result<Reaped, BrokerError> {
+        let mut call = scripts::REAP.on(queue.as_str());
+        call.arg(millis(RETURN_FIRST)).arg(millis(RETURN_LONGEST));
+        for _ in 0..REAPED_MAX {
+            call.arg(DeadId::fresh().to_string());
+        }
+        let answer = self.link.run(&scripts::REAP, call).await?;
+        let counts: Option<[Value; 3]> = reply::array(answer);
+        let [returned, bisected, convicted] = self
+            .expect(counts, "no counts of reaped leases")?
+            .map(|count| u32::try_from(reply::count(&count).unwrap_or(0)).unwrap_or(u32::MAX));
+        Ok(Reaped { returned, bisected, convicted })
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn enqueue_call(enqueue: &Enqueue<'_>) -> Call {
+    let bytes: usize = enqueue.tasks.iter().map(Vec::len).sum();
+    let mut call = scripts::ENQUEUE.sized(enqueue.queue.as_str(), enqueue.tasks.len() + 16, bytes + 256);
+    let counts = enqueue.counts;
+    let mut pairs = vec![("received".into(), counts.received)];
+    pairs.extend(counts.rejected.iter().map(|(reason, &count)| (format!("rejected:{reason}"), count)));
+    pairs.extend(counts.shed.iter().map(|(policy, &count)| (format!("shed:{policy}"), count)));
+    call.arg(enqueue.producer.to_string()).arg(enqueue.batch).arg(millis(PRODUCER_TTL)).arg(enqueue.waiting_max);
+    add_counts(&mut call, pairs);
+    for task in enqueue.tasks {
+        call.arg(task.as_slice());
+    }
+    call
+}
+
+fn settle_call(settlement: &Settlement, next: Option<&Take>) -> Call {
+    let retried = settlement.retry.iter().flat_map(|retry| &retry.tasks);
+    let bytes: usize = retried.map(Vec::len).sum();
+    let mut call = scripts::SETTLE.sized(settlement.queue.as_str(), 32, bytes + 512);
+    let counts = &settlement.counts;
+    let mut pairs = vec![
+        ("accepted".into(), counts.foreign),
+        ("ticks".into(), counts.ticks),
+        ("stored".into(), counts.stored),
+        ("superseded".into(), counts.superseded),
+        ("legacy".into(), counts.legacy),
+        ("expired".into(), counts.expired),
+    ];
+    pairs.extend(counts.skipped.iter().map(|(reason, &count)| (format!("skipped:{reason}"), count)));
+    call.arg(settlement.lease.to_string()).arg(settlement.settled);
+    add_counts(&mut call, pairs);
+    let groups: Vec<_> = settlement.retry.iter().filter(|retry| !retry.tasks.is_empty()).collect();
+    call.arg(groups.len());
+    for group in groups {
+        call.arg(millis(group.after)).arg(group.tasks.len());
+        for task in &group.tasks {
+            call.arg(task.as_slice());
+        }
+    }
+    call.arg(settlement.dead.len());
+    for letter in &settlement.dead {
+        call.arg(letter.id.to_string()).arg(dead::written(letter));
+    }
+    call.arg(u8::from(next.is_some()));
+    if let Some(take) = next {
+        add_wish(&mut call, take);
+    }
+    call
+}
+
+fn add_wish(call: &mut Call, take: &Take) {
+    call.arg(take.lease.to_string())
+        .arg(take.tasks_max.clamp(1, Take::TASKS_LIMIT))
+        .arg(take.bytes_max)
+        .arg(millis(take.ttl))
+        .arg(&*take.worker);
+}
+
+/// Counters that do not change are not sent.
+fn add_counts(call: &mut Call, mut pairs: Vec<(String, u64)>) {
+    pairs.retain(|(_, count)| 0 < *count);
+    call.arg(pairs.len());
+    for (name, count) in pairs {
+        call.arg(name).arg(count);
+    }
 }

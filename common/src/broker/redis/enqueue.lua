@@ -1,0 +1,22 @@
+-- producer, batch, producer ttl in ms, waiting max, counts, tasks (oldest first)
+-- -> {'accepted', accepted so far} | {'already'} | {'full', waiting}
+local producer = prefix .. 'p:' .. arg()
+local batch = number()
+local producer_ttl = number()
+local waiting_max = number()
+local counts = read_counts()
+local tasks = #ARGV - at
+
+local last = tonumber(redis.call('GET', producer) or 0)
+if batch <= last then
+  redis.call('PEXPIRE', producer, producer_ttl)
+  return { 'already' }
+end
+local waiting = redis.call('LLEN', queue)
+if 0 < tasks and waiting_max < waiting + tasks then
+  return { 'full', waiting }
+end
+redis.call('SET', producer, batch, 'PX', producer_ttl)
+append(queue, at + 1, #ARGV)
+add_counts(counts)
+return { 'accepted', redis.call('HINCRBY', stats, 'accepted', tasks) }

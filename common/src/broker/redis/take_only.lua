@@ -1,0 +1,1 @@
+return take(read_wish())
