@@ -1,6 +1,8 @@
 //! A SQLite connection on a thread of its own: diesel's SQLite blocks, and SQLite has one writer anyway.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -8,20 +10,27 @@ use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, ConnectionError};
 use tokio::sync::{mpsc, oneshot};
 
+mod file;
+mod statement;
+
+pub(crate) use statement::{query, statement};
+
 /// Calls that may wait for the thread; more callers wait for a place.
 const CALLS_MAX: usize = 64;
 
 type Call = Box<dyn FnOnce(&mut SqliteConnection) + Send>;
 
-/// Runs closures on a connection, one after the other. Clones share the connection.
+/// Runs closures on a connection, one after the other. Clones share the connection. Dropping the last clone closes
+/// it, after the calls that were already made.
 #[derive(Debug, Clone)]
 pub struct SqliteThread {
     calls: mpsc::Sender<Call>,
+    file: Arc<file::Opened>,
 }
 
-/// The connection's thread is gone: the file could not be opened, or a call panicked.
+/// A call did not finish: it panicked, or its connection could not be opened again after a panic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the database thread has ended")]
+#[error("the database thread has ended, or the call panicked")]
 pub struct ThreadGone;
 
 impl SqliteThread {
@@ -30,78 +39,89 @@ impl SqliteThread {
 
     /// Opens (or creates) the file in WAL mode, durable at every commit, readable by its owner only.
     pub async fn open(path: &Path) -> Result<Self, ConnectionError> {
-        let (calls, mut inbox) = mpsc::channel::<Call>(CALLS_MAX);
+        let (calls, inbox) = mpsc::channel::<Call>(CALLS_MAX);
         let (opened, outcome) = oneshot::channel();
-        let path = path.to_owned();
+        // Absolute, so that a later change of directory, or a name like `file:x` or `:memory:`, means nothing else.
+        let path = std::path::absolute(path).map_err(|problem| file::bad(path, &problem))?;
         let thread = std::thread::Builder::new().name("sqlite".to_owned()).spawn(move || {
-            let mut connection = match establish(&path) {
-                Ok(connection) => connection,
-                Err(error) => return drop(opened.send(Err(error))),
-            };
-            if opened.send(Ok(())).is_err() {
-                return; // nobody waits for it any more
-            }
-            while let Some(call) = inbox.blocking_recv() {
-                call(&mut connection);
+            match establish(&path).and_then(|connection| Ok((connection, file::Opened::look(&path)?))) {
+                Ok((connection, file)) => {
+                    if opened.send(Ok(file)).is_ok() {
+                        serve(&path, connection, inbox);
+                    }
+                }
+                Err(error) => drop(opened.send(Err(error))), // nobody waits for it any more: nothing to tell
             }
         });
         if let Err(error) = thread {
             return Err(ConnectionError::BadConnection(format!("cannot start a thread: {error}")));
         }
         let gone = |_| ConnectionError::BadConnection(ThreadGone.to_string());
-        outcome.await.map_err(gone)??;
-        Ok(Self { calls })
+        let file = outcome.await.map_err(gone)??;
+        Ok(Self { calls, file: Arc::new(file) })
     }
 
-    /// Runs `work` on the connection. It runs to its end even if the caller stops waiting.
+    /// Runs `work` on the connection. It runs to its end even if the caller stops waiting. If it panics, the caller
+    /// gets [`ThreadGone`], and the connection is opened afresh, so that nothing half done is left in it.
     pub async fn call<T, W>(&self, work: W) -> Result<T, ThreadGone>
     where
         T: Send + 'static,
         W: FnOnce(&mut SqliteConnection) -> T + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
+        // A caller that stopped waiting does not want the answer.
         let call: Call = Box::new(move |connection| drop(reply.send(work(connection))));
         self.calls.send(call).await.map_err(|_gone| ThreadGone)?;
         answer.await.map_err(|_gone| ThreadGone)
     }
+
+    /// The opened file, as an absolute path.
+    pub fn path(&self) -> &Path {
+        &self.file.path
+    }
+
+    /// Whether the path still names the file that was opened. Once it was deleted or replaced, what is written goes
+    /// to a file that nobody can open again.
+    pub fn is_in_place(&self) -> bool {
+        self.file.is_in_place()
+    }
+}
+
+/// Runs the calls until the last [`SqliteThread`] is dropped.
+fn serve(path: &Path, mut connection: SqliteConnection, mut inbox: mpsc::Receiver<Call>) {
+    while let Some(call) = inbox.blocking_recv() {
+        if catch_unwind(AssertUnwindSafe(|| call(&mut connection))).is_ok() {
+            continue;
+        }
+        // Closing rolls back what the call had begun.
+        drop(connection);
+        match establish(path) {
+            Ok(fresh) => connection = fresh,
+            Err(error) => {
+                tracing::error!(%error, "cannot open {} again after a panic", path.display());
+                return;
+            }
+        }
+    }
 }
 
 fn establish(path: &Path) -> Result<SqliteConnection, ConnectionError> {
-    let bad = |problem: std::io::Error| ConnectionError::BadConnection(format!("{}: {problem}", path.display()));
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(bad)?;
-    }
-    owner_only(path).map_err(bad)?;
+    file::prepare(path).map_err(|problem| file::bad(path, &problem))?;
     let text = path.to_str().ok_or_else(|| ConnectionError::BadConnection("the path is no UTF-8".to_owned()))?;
     let mut connection = SqliteConnection::establish(text)?;
     // The busy timeout first: switching to WAL needs the lock that another process may hold.
     let busy_ms = SqliteThread::BUSY_TIMEOUT.as_millis();
-    connection
-        .batch_execute(&format!(
-            "PRAGMA busy_timeout = {busy_ms};
-             PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = FULL;
-             PRAGMA foreign_keys = ON;
-             PRAGMA temp_store = MEMORY;
-             PRAGMA cache_size = -8000;
-             PRAGMA journal_size_limit = 67108864;"
-        ))
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
-    Ok(connection)
-}
-
-#[cfg(unix)]
-fn owner_only(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let created = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    match created {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
+    for setting in [
+        &format!("PRAGMA busy_timeout = {busy_ms}"),
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA temp_store = MEMORY",
+        "PRAGMA cache_size = -8000",            // KiB
+        "PRAGMA wal_autocheckpoint = 1000",     // pages
+        "PRAGMA journal_size_limit = 67108864", // bytes
+    ] {
+        connection.batch_execute(setting).map_err(ConnectionError::CouldntSetupConfiguration)?;
     }
-}
-
-#[cfg(not(unix))]
-fn owner_only(_path: &Path) -> std::io::Result<()> {
-    Ok(())
+    Ok(connection)
 }

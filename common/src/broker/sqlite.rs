@@ -1,11 +1,201 @@
-//! The queue in a SQLite file.
+//! The queue in a SQLite file: nothing to install, usable by several processes of one machine at once.
+//!
+//! Every call that changes something is one `BEGIN IMMEDIATE` transaction with one flush to disk, whatever the number
+//! of tasks. How the tasks lie in the tables: `sqlite/schema.rs`.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Broker, BrokerError};
+use async_trait::async_trait;
+use diesel::sqlite::SqliteConnection;
+
+use super::{Broker, BrokerDesk, BrokerError, Census, Enqueue, Enqueued};
+use crate::clock::{self, UnixMicros};
+use crate::market::Epoch;
+use crate::presence::{InstanceId, Presence};
+use crate::queue::{DeadFilter, DeadId, DeadPage, LeaseId, QueueName, Reaped, Settled, Settlement, Take, Taken};
+use crate::sqlite::SqliteThread;
+
+mod batch;
+mod body;
+mod chunks;
+mod dead;
+mod desk;
+mod enqueue;
+mod ledger;
+mod reap;
+mod schema;
+mod settle;
+mod take;
+mod transaction;
+mod trouble;
+
+use transaction::{Access, transaction};
+use trouble::Trouble;
+
+/// The queue in a SQLite file. Clones share one connection.
+#[derive(Debug, Clone)]
+pub struct SqliteBroker {
+    thread: SqliteThread,
+    place: Arc<str>,
+}
 
 /// Opens (or creates) the file at `path`.
-pub async fn connect(_path: &Path) -> Result<Arc<dyn Broker>, BrokerError> {
-    unimplemented!()
+pub async fn connect(path: &Path) -> Result<Arc<dyn Broker>, BrokerError> {
+    Ok(Arc::new(SqliteBroker::open(path).await?))
+}
+
+impl SqliteBroker {
+    /// Opens (or creates) the file at `path`.
+    ///
+    /// # Errors
+    /// [`BrokerError::Unfit`] when `path` is a folder, no database, not ours to write, or written by a newer program.
+    pub async fn open(path: &Path) -> Result<Self, BrokerError> {
+        let place: Arc<str> = format!("sqlite:{}", path.display()).into();
+        if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
+            return Err(BrokerError::Unfit {
+                place: place.to_string(),
+                problem: "the queue needs a file that all processes can open".to_owned(),
+                fix: "name one, e.g. sqlite:tidemill-data/queue.db".to_owned(),
+            });
+        }
+        let thread = SqliteThread::open(path).await.map_err(|error| trouble::from_opening(error, &place))?;
+        let broker = Self { thread, place };
+        broker
+            .call(|db| transaction(db, Access::Write, schema::prepare))
+            .await?
+            .map_err(|trouble| trouble::at_opening(trouble, &broker.place))?;
+        Ok(broker)
+    }
+
+    async fn call<T, W>(&self, work: W) -> Result<T, BrokerError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut SqliteConnection) -> T + Send + 'static,
+    {
+        let gone = |gone| BrokerError::Unavailable { place: self.place.to_string(), source: Box::new(gone) };
+        self.thread.call(work).await.map_err(gone)
+    }
+
+    /// Runs `work` in one transaction. The time is read once the file is ours, so no wait for a lock makes it old.
+    async fn run<T, W>(&self, access: Access, work: W) -> Result<T, BrokerError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut SqliteConnection, UnixMicros) -> Result<T, Trouble> + Send + 'static,
+    {
+        if !self.thread.is_in_place() {
+            return Err(BrokerError::Unfit {
+                place: self.place.to_string(),
+                problem: "the file was deleted or replaced while it was in use".to_owned(),
+                fix: "put it back, then restart every process that uses it".to_owned(),
+            });
+        }
+        let answer = self.call(move |db| transaction(db, access, |db| work(db, clock::now()))).await?;
+        answer.map_err(|trouble| trouble.at(&self.place))
+    }
+}
+
+#[async_trait]
+impl Broker for SqliteBroker {
+    async fn preflight(&self) -> Result<Vec<String>, BrokerError> {
+        self.run(Access::Read, |db, _now| desk::preflight(db)).await
+    }
+
+    async fn next_epoch(&self) -> Result<Epoch, BrokerError> {
+        self.run(Access::Write, desk::next_epoch).await
+    }
+
+    async fn enqueue(&self, enqueue: &Enqueue<'_>) -> Result<Enqueued, BrokerError> {
+        let packed = enqueue::Packed::new(enqueue).map_err(|trouble| trouble.at(&self.place))?;
+        self.run(Access::Write, move |db, now| packed.run(db, now)).await
+    }
+
+    async fn take(&self, take: &Take) -> Result<Taken, BrokerError> {
+        let asked = take.clone();
+        if let Some(taken) = self.run(Access::Read, move |db, now| take::peek(db, &asked, now)).await? {
+            return Ok(taken);
+        }
+        let take = take.clone();
+        self.run(Access::Write, move |db, now| take::run(db, &take, now)).await
+    }
+
+    async fn settle(
+        &self,
+        settlement: &Settlement,
+        next: Option<&Take>,
+    ) -> Result<(Settled, Option<Taken>), BrokerError> {
+        let (settlement, next) = (settlement.clone(), next.cloned());
+        self.run(Access::Write, move |db, now| settle::run(db, &settlement, next.as_ref(), now)).await
+    }
+
+    async fn release(&self, queue: &QueueName, lease: LeaseId) -> Result<Settled, BrokerError> {
+        let queue = queue.clone();
+        self.run(Access::Write, move |db, now| settle::release(db, &queue, lease, now)).await
+    }
+
+    async fn renew(&self, queue: &QueueName, leases: &[LeaseId], ttl: Duration) -> Result<Vec<LeaseId>, BrokerError> {
+        let (queue, leases) = (queue.clone(), leases.to_vec());
+        self.run(Access::Write, move |db, now| batch::renew(db, &queue, leases, ttl, now)).await
+    }
+
+    async fn reap(&self, queue: &QueueName) -> Result<Reaped, BrokerError> {
+        let asked = queue.clone();
+        if !self.run(Access::Read, move |db, now| reap::is_needed(db, &asked, now)).await? {
+            return Ok(Reaped::default());
+        }
+        let queue = queue.clone();
+        self.run(Access::Write, move |db, now| reap::run(db, &queue, now)).await
+    }
+}
+
+#[async_trait]
+impl BrokerDesk for SqliteBroker {
+    async fn queues(&self) -> Result<Vec<QueueName>, BrokerError> {
+        self.run(Access::Read, |db, _now| desk::queues(db)).await
+    }
+
+    async fn census(&self, queue: &QueueName) -> Result<Census, BrokerError> {
+        let queue = queue.clone();
+        self.run(Access::Read, move |db, _now| desk::census(db, &queue)).await
+    }
+
+    async fn set_paused(&self, queue: &QueueName, paused: bool) -> Result<(), BrokerError> {
+        let queue = queue.clone();
+        self.run(Access::Write, move |db, _now| desk::set_paused(db, &queue, paused)).await
+    }
+
+    async fn dead_page(
+        &self,
+        queue: &QueueName,
+        filter: &DeadFilter,
+        from: Option<DeadId>,
+        limit: u32,
+    ) -> Result<DeadPage, BrokerError> {
+        let (queue, filter) = (queue.clone(), filter.clone());
+        self.run(Access::Read, move |db, _now| dead::page(db, &queue, &filter, from, limit)).await
+    }
+
+    async fn dead_retry(&self, queue: &QueueName, ids: &[DeadId]) -> Result<u64, BrokerError> {
+        let (queue, ids) = (queue.clone(), ids.to_vec());
+        self.run(Access::Write, move |db, _now| dead::retry(db, &queue, &ids)).await
+    }
+
+    async fn dead_purge(&self, queue: &QueueName, ids: &[DeadId]) -> Result<u64, BrokerError> {
+        let (queue, ids) = (queue.clone(), ids.to_vec());
+        self.run(Access::Write, move |db, _now| dead::purge(db, &queue, &ids)).await
+    }
+
+    async fn announce(&self, presence: &Presence, ttl: Duration) -> Result<(), BrokerError> {
+        let presence = presence.clone();
+        self.run(Access::Write, move |db, now| desk::announce(db, &presence, ttl, now)).await
+    }
+
+    async fn depart(&self, instance: InstanceId) -> Result<(), BrokerError> {
+        self.run(Access::Write, move |db, _now| desk::depart(db, instance)).await
+    }
+
+    async fn presences(&self) -> Result<Vec<Presence>, BrokerError> {
+        self.run(Access::Read, desk::presences).await
+    }
 }

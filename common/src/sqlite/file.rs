@@ -1,0 +1,74 @@
+//! The file under a connection: who may read it, and whether it is still the one that was opened.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use diesel::ConnectionError;
+
+/// Which file was opened.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) path: PathBuf,
+    #[cfg(unix)]
+    identity: (u64, u64),
+}
+
+impl Opened {
+    /// Remembers the file at `path`.
+    pub(super) fn look(path: &Path) -> Result<Self, ConnectionError> {
+        Ok(Self {
+            path: path.to_owned(),
+            #[cfg(unix)]
+            identity: identity(path).map_err(|problem| bad(path, &problem))?,
+        })
+    }
+
+    /// Whether the path still names that file.
+    #[cfg(unix)]
+    pub(super) fn is_in_place(&self) -> bool {
+        identity(&self.path).is_ok_and(|identity| identity == self.identity)
+    }
+
+    /// Open files cannot be deleted here.
+    #[cfg(not(unix))]
+    pub(super) fn is_in_place(&self) -> bool {
+        self.path.exists()
+    }
+}
+
+/// Device and inode.
+#[cfg(unix)]
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).map(|file| (file.dev(), file.ino()))
+}
+
+/// Makes sure that there is a file, in a folder, which only its owner may read if it is new.
+pub(super) fn prepare(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    match create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn create(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
+}
+
+#[cfg(not(unix))]
+fn create(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// A file that cannot be opened, and why.
+pub(super) fn bad(path: &Path, problem: &io::Error) -> ConnectionError {
+    ConnectionError::BadConnection(format!("{}: {problem}", path.display()))
+}
