@@ -1,0 +1,4 @@
+//! What `common` does against files, servers and time.
+
+mod captures;
+mod symbols;
