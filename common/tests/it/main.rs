@@ -1,4 +1,5 @@
 //! What `common` does against files, servers and time.
 
+mod binance;
 mod captures;
 mod symbols;
