@@ -1,3 +1,6 @@
 //! Integration tests of the shared parts, one file per behaviour.
 
+mod binance;
+mod captures;
 mod redis_broker;
+mod symbols;
