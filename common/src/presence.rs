@@ -11,6 +11,10 @@ use uuid::Uuid;
 use crate::clock::UnixMicros;
 use crate::queue::QueueName;
 
+mod process;
+
+pub use process::ProcessFacts;
+
 /// One life of one process. A restarted process is another instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
