@@ -1,0 +1,75 @@
+//! Keeps the listener's presence record fresh, and removes it at the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::broker::Broker;
+use common::clock::{self, UnixMicros};
+use common::presence::{InstanceId, ListenerState, Part, Presence, ProcessFacts};
+use common::queue::QueueName;
+use tokio::time::{self, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use crate::board::Board;
+use crate::intake::Intake;
+
+/// A record outlives this many missed beats.
+const BEATS_KEPT: u32 = 5;
+/// A broker that is away must not hold up the listener's end for longer.
+const DEPART_MAX: Duration = Duration::from_secs(1);
+
+/// Writes the presence record.
+#[derive(Debug)]
+pub(crate) struct Beat {
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) instance: InstanceId,
+    pub(crate) started_at: UnixMicros,
+    pub(crate) queue: QueueName,
+    pub(crate) buffer_max: u64,
+    pub(crate) interval: Duration,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) board: Arc<Board>,
+}
+
+impl Beat {
+    /// Runs until `done`.
+    pub(crate) async fn run(self, done: CancellationToken) {
+        let mut ticks = time::interval(self.interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while done.run_until_cancelled(ticks.tick()).await.is_some() {
+            let presence = self.presence();
+            let announced = self.broker.announce(&presence, self.interval * BEATS_KEPT);
+            match done.run_until_cancelled(time::timeout(self.interval, announced)).await {
+                None | Some(Ok(Ok(()))) => {}
+                // The enqueuer tells people that the broker is away; a missed beat is no news beside that.
+                Some(Ok(Err(error))) => debug!("presence not announced: {error}"),
+                Some(Err(_)) => debug!("presence not announced: no answer within {:?}", self.interval),
+            }
+        }
+        if !matches!(time::timeout(DEPART_MAX, self.broker.depart(self.instance)).await, Ok(Ok(()))) {
+            debug!("presence not removed; it runs out by itself");
+        }
+    }
+
+    fn presence(&self) -> Presence {
+        let facts = ProcessFacts::read();
+        Presence {
+            instance: self.instance,
+            host: facts.host,
+            pid: facts.pid,
+            version: env!("CARGO_PKG_VERSION").into(),
+            started_at: self.started_at,
+            beat_at: clock::now(),
+            memory_bytes: facts.memory_bytes,
+            cpu_us: facts.cpu_us,
+            part: Part::Listener(ListenerState {
+                queue: Some(self.queue.clone()),
+                connections: self.board.connections(),
+                buffered: self.intake.totals().buffered,
+                buffer_max: self.buffer_max,
+                trouble: self.board.trouble(),
+            }),
+        }
+    }
+}

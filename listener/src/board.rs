@@ -1,0 +1,63 @@
+//! What the parts of a listener show of themselves; the beat reads it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use common::presence::{ConnectionState, Link};
+
+/// The state of one connection, written by its shard.
+#[derive(Debug)]
+pub(crate) struct Cell(Mutex<ConnectionState>);
+
+impl Cell {
+    pub(crate) fn new(conn: u32, feed: &str, symbols: usize) -> Self {
+        Self(Mutex::new(ConnectionState {
+            conn,
+            feed: feed.into(),
+            state: Link::Connecting,
+            symbols: symbols as u64,
+            confirmed: 0,
+            messages: 0,
+            errors: 0,
+            last_frame_at: None,
+            last_message_at: None,
+            reconnects: 0,
+            reason: None,
+            next_attempt_at: None,
+            refused: Default::default(),
+        }))
+    }
+
+    pub(crate) fn update(&self, change: impl FnOnce(&mut ConnectionState)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(crate) fn read(&self) -> ConnectionState {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// All that is shown.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    pub(crate) cells: Vec<Arc<Cell>>,
+    trouble: Mutex<Option<String>>,
+}
+
+impl Board {
+    pub(crate) fn new(cells: Vec<Arc<Cell>>) -> Self {
+        Self { cells, trouble: Mutex::new(None) }
+    }
+
+    /// Why the broker does not accept; `None` while it does.
+    pub(crate) fn set_trouble(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn connections(&self) -> Vec<ConnectionState> {
+        self.cells.iter().map(|cell| cell.read()).collect()
+    }
+}

@@ -1,0 +1,202 @@
+//! Why a session ended, in words, and how gently to come back. Pure.
+
+use std::fmt;
+use std::time::Duration;
+
+use common::feed::Remedy;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, http};
+
+use crate::retreat::Pace;
+
+#[cfg(test)]
+mod tests;
+
+/// The end of a session or of an attempt to open one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// We were asked to stop.
+    Shutdown,
+    /// The URL cannot be connected to.
+    BadUrl(String),
+    /// The name has no address.
+    Unresolved(String),
+    /// No TCP connection.
+    Unreachable(String),
+    /// No TLS session.
+    Tls(String),
+    /// The server answered the handshake with this status.
+    Http { status: u16, retry_after: Option<Duration> },
+    /// Connecting took longer than this.
+    Slow(Duration),
+    /// The server said goodbye.
+    Closed { code: u16, text: String },
+    /// The connection ended without a goodbye.
+    Dropped(String),
+    /// No frame of any kind for this long.
+    Silent(Duration),
+    /// The server does not read what we send.
+    Stalled,
+    /// A message larger than the feed's limit.
+    TooLarge { bytes: usize, bytes_max: usize },
+    /// A text frame that is no UTF-8.
+    NotUtf8,
+    /// The peer does not speak WebSocket as it should.
+    Protocol(String),
+    /// The provider announced that it will cut the connection.
+    Announced(String),
+    /// The provider reported an error of the whole connection.
+    Failed { remedy: Remedy, reason: String },
+    /// The epoch is used up and the broker gives no other.
+    NoEpoch,
+}
+
+/// What to do after an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Connect again.
+    Reconnect(Pace),
+    /// A person must act.
+    Stop,
+    /// The listener ends.
+    Finish,
+}
+
+/// Foreign text is shown up to this length.
+const TEXT_CHARS_MAX: usize = 200;
+
+impl End {
+    /// From what the WebSocket library reported while the session was up.
+    pub(crate) fn from_socket(error: Error) -> Self {
+        match error {
+            Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
+                Self::TooLarge { bytes: size, bytes_max: max_size }
+            }
+            Error::Utf8(_) => Self::NotUtf8,
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Dropped("no close frame".into()),
+            Error::Io(error) => Self::Dropped(error.to_string()),
+            Error::WriteBufferFull(_) => Self::Stalled,
+            Error::ConnectionClosed | Error::AlreadyClosed => Self::closed(None),
+            error => Self::Protocol(error.to_string()),
+        }
+    }
+
+    /// From what the WebSocket library reported during the handshake.
+    pub(crate) fn from_handshake(error: Error) -> Self {
+        match error {
+            Error::Http(response) => Self::http(&response),
+            Error::Tls(error) => Self::Tls(error.to_string()),
+            Error::Url(error) => Self::BadUrl(error.to_string()),
+            Error::HttpFormat(error) => Self::BadUrl(error.to_string()),
+            Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                Some(tls) => Self::Tls(tls.to_string()),
+                None => Self::Dropped(format!("during the handshake: {error}")),
+            },
+            error => Self::Protocol(error.to_string()),
+        }
+    }
+
+    /// From the server's close frame; RFC 6455 section 7.4.1 names the codes.
+    pub(crate) fn closed(frame: Option<&CloseFrame>) -> Self {
+        let (code, text) = frame.map_or((1005, ""), |frame| (frame.code.into(), frame.reason.as_str()));
+        Self::Closed { code, text: readable(text) }
+    }
+
+    fn http(response: &http::Response<Option<Vec<u8>>>) -> Self {
+        let header = response.headers().get(http::header::RETRY_AFTER);
+        let secs = header.and_then(|value| value.to_str().ok()).and_then(|text| text.trim().parse().ok());
+        Self::Http { status: response.status().as_u16(), retry_after: secs.map(Duration::from_secs) }
+    }
+
+    /// What to do next.
+    pub(crate) fn then(&self) -> Then {
+        let slow = Then::Reconnect(Pace::Slow { at_least: None });
+        match self {
+            Self::Shutdown => Then::Finish,
+            Self::BadUrl(_) => Then::Stop,
+            Self::Failed { remedy: Remedy::Stop, .. } => Then::Stop,
+            // The session is built anew and reads its credentials again; a wrong login must not be hammered.
+            Self::Failed { remedy: Remedy::NewCredentials, .. } => slow,
+            Self::Http { retry_after, .. } => Then::Reconnect(Pace::Slow { at_least: *retry_after }),
+            // 1008 policy, 1013 try again later, 3000 and above: the provider's own refusals.
+            Self::Closed { code: 1008 | 1013 | 3000.., .. } => slow,
+            Self::Closed { .. }
+            | Self::Unresolved(_)
+            | Self::Unreachable(_)
+            | Self::Tls(_)
+            | Self::Slow(_)
+            | Self::Dropped(_)
+            | Self::Silent(_)
+            | Self::Stalled
+            | Self::TooLarge { .. }
+            | Self::NotUtf8
+            | Self::Protocol(_)
+            | Self::Announced(_)
+            | Self::Failed { remedy: Remedy::Retry, .. }
+            | Self::NoEpoch => Then::Reconnect(Pace::Usual),
+        }
+    }
+
+    /// The reason to count when the end was caused by a frame that was no message of the feed.
+    pub(crate) fn rejects(&self) -> Option<&'static str> {
+        match self {
+            Self::TooLarge { .. } => Some("too_large"),
+            Self::NotUtf8 => Some("not_utf8"),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shutdown => f.write_str("the listener stops"),
+            Self::BadUrl(problem) => write!(f, "bad url: {problem}"),
+            Self::Unresolved(problem) => write!(f, "name not resolved: {problem}"),
+            Self::Unreachable(problem) => write!(f, "cannot connect: {problem}"),
+            Self::Tls(problem) => write!(f, "no secure connection: {problem}"),
+            Self::Http { status, .. } => write!(f, "server refused the WebSocket with HTTP status {status}"),
+            Self::Slow(limit) => write!(f, "not connected within {limit:?}"),
+            Self::Closed { code, text } if text.is_empty() => write!(f, "server closed: {code} {}", meaning(*code)),
+            Self::Closed { code, text } => write!(f, "server closed: {code} {} ({text})", meaning(*code)),
+            Self::Dropped(how) => write!(f, "connection lost: {how}"),
+            Self::Silent(limit) => write!(f, "silent for {limit:?}"),
+            Self::Stalled => f.write_str("server does not read what we send"),
+            Self::TooLarge { bytes, bytes_max } => write!(f, "message too large: {bytes} bytes of at most {bytes_max}"),
+            Self::NotUtf8 => f.write_str("text frame that is no UTF-8"),
+            Self::Protocol(problem) => write!(f, "protocol error: {problem}"),
+            Self::Announced(text) => write!(f, "server announced its shutdown: {text}"),
+            Self::Failed { reason, .. } => write!(f, "provider reports: {reason}"),
+            Self::NoEpoch => f.write_str("epoch used up and the broker gives no other"),
+        }
+    }
+}
+
+/// Foreign text on one line and of bounded length.
+pub(crate) fn readable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(TEXT_CHARS_MAX).collect()
+}
+
+fn meaning(code: u16) -> &'static str {
+    match code {
+        1000 => "normal end",
+        1001 => "going away",
+        1002 => "protocol error",
+        1003 => "unsupported data",
+        1005 => "no reason given",
+        1006 => "abnormal end",
+        1007 => "invalid data",
+        1008 => "policy violation",
+        1009 => "message too big",
+        1010 => "missing extension",
+        1011 => "server error",
+        1012 => "service restart",
+        1013 => "try again later",
+        1014 => "bad gateway",
+        1015 => "TLS failure",
+        3000..=3999 => "registered code",
+        4000..=4999 => "provider's own code",
+        _ => "unknown code",
+    }
+}

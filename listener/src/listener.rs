@@ -1,0 +1,291 @@
+//! Starts the parts of a listener, and stops them from the source on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::broker::Broker;
+use common::clock;
+use common::feed::FeedError;
+use common::presence::{InstanceId, Link};
+use common::shutdown::Shutdown;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::task::JoinHandle;
+use tokio::time;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::beat::Beat;
+use crate::board::{Board, Cell};
+use crate::dial;
+use crate::enqueuer::Enqueuer;
+use crate::epochs::Epochs;
+use crate::gate::Gate;
+use crate::intake::Intake;
+use crate::monitor;
+use crate::options::{ListenerOptions, Overflow};
+use crate::shard::{Context, Shard};
+use crate::shards::{self, Plan};
+
+/// Refused symbols that are shown by name in the status, where each beat carries them.
+const REFUSED_SHOWN_MAX: usize = 1_000;
+
+/// What a listener did, from start to end. `received = accepted + shed + buffered`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListenerSummary {
+    /// Data messages read from sockets.
+    pub received: u64,
+    /// Tasks whose durable enqueue returned.
+    pub accepted: u64,
+    /// Frames that were no message of the feed, by reason.
+    pub rejected: BTreeMap<Box<str>, u64>,
+    /// Messages given up under the overflow policy, by policy.
+    pub shed: BTreeMap<Box<str>, u64>,
+    /// Messages that the broker did not accept before the grace ran out. Those of a last, unanswered enqueue are among
+    /// them, though the broker may have them.
+    pub buffered: u64,
+}
+
+/// Why a listener cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenerError {
+    /// No symbol is left to subscribe.
+    #[error("no symbol to subscribe{}", first_refusal(.refused))]
+    NoSymbols {
+        /// Those that were asked for and refused, with the reason.
+        refused: BTreeMap<Box<str>, Box<str>>,
+    },
+    /// The feed has no such channel.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// The endpoint cannot be connected to.
+    #[error("the endpoint is no WebSocket url: {problem}")]
+    Endpoint {
+        /// What is wrong with it. Holds no part of the url that may be secret.
+        problem: String,
+    },
+    /// A policy that is named but not built.
+    #[error("overflow policy `spool` is not available yet; use merge, block or drop_oldest")]
+    SpoolNotBuilt,
+    /// A limit of zero where nothing could happen.
+    #[error("{0} must be at least 1")]
+    ZeroLimit(&'static str),
+    /// The enqueuer ended on its own: a bug here. The sources were stopped.
+    #[error("the enqueuer broke down")]
+    EnqueuerBroke(#[source] tokio::task::JoinError),
+}
+
+/// Runs a listener until `shutdown` begins: then the sockets are closed first, and what was read is handed over within
+/// the options' grace.
+///
+/// # Errors
+/// When the options make no sense, before anything is opened. Faults of network, provider and broker are no errors: they
+/// are waited out, and shown.
+pub async fn run(
+    options: ListenerOptions,
+    broker: Arc<dyn Broker>,
+    shutdown: Shutdown,
+) -> Result<ListenerSummary, ListenerError> {
+    check(&options)?;
+    let plan = plan(&options)?;
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        // Somebody in this process has chosen a provider before: as good.
+    }
+    let intake = Arc::new(Intake::new(options.buffer));
+    let instance = InstanceId::fresh();
+    let shards = shards_of(plan, &options, &broker, &intake, &shutdown);
+    let board = Arc::new(Board::new(shards.iter().map(|shard| Arc::clone(&shard.cell)).collect()));
+    info!(instance = %instance, connections = shards.len(), "listener of {} starts", options.feed.name());
+
+    let done = CancellationToken::new();
+    let beat = Beat {
+        broker: Arc::clone(&broker),
+        instance,
+        started_at: clock::now(),
+        queue: options.queue.clone(),
+        buffer_max: options.buffer.messages_max as u64,
+        interval: options.beat_interval,
+        intake: Arc::clone(&intake),
+        board: Arc::clone(&board),
+    };
+    let beat = shutdown.spawn("beat", beat.run(done.clone()));
+    let monitor = monitor::run(options.monitor_interval, Arc::clone(&intake), Arc::clone(&board), done.clone());
+    let monitor = shutdown.spawn("monitor", monitor);
+    let enqueuer = Enqueuer {
+        broker,
+        queue: options.queue.clone(),
+        producer: instance,
+        limits: options.enqueue,
+        intake: Arc::clone(&intake),
+        board: Arc::clone(&board),
+    };
+    let ended = carry(enqueuer, shards, &shutdown, options.drain_grace).await;
+
+    done.cancel();
+    for (name, task) in [("beat", beat), ("monitor", monitor)] {
+        if let Err(error) = task.await {
+            error!("the {name} broke down: {error}");
+        }
+    }
+    ended?;
+    Ok(summary(&intake))
+}
+
+/// Runs shards and enqueuer to their end.
+async fn carry(
+    enqueuer: Enqueuer,
+    shards: Vec<Shard>,
+    shutdown: &Shutdown,
+    drain_grace: Duration,
+) -> Result<(), ListenerError> {
+    let (intake, board) = (Arc::clone(&enqueuer.intake), Arc::clone(&enqueuer.board));
+    let give_up = CancellationToken::new();
+    let until = give_up.clone();
+    let mut enqueuer =
+        shutdown.spawn("enqueuer", async move { until.run_until_cancelled(enqueuer.run()).await.is_some() });
+    let mut sources = sources(shards, shutdown);
+    loop {
+        tokio::select! {
+            broken = &mut enqueuer => {
+                shutdown.begin();
+                while sources.next().await.is_some() {}
+                return broken.map(|_| ()).map_err(ListenerError::EnqueuerBroke);
+            }
+            ended = sources.next() => match ended {
+                None => break,
+                Some((_, Ok(()))) => {}
+                Some((conn, Err(error))) => mourn(&board, conn, &error),
+            }
+        }
+    }
+    if !shutdown.has_begun() {
+        // Every shard broke down; their state stays visible until somebody stops the listener.
+        shutdown.begun().await;
+    }
+    intake.close();
+    match time::timeout(drain_grace, &mut enqueuer).await {
+        Ok(ended) => ended.map(|_| ()).map_err(ListenerError::EnqueuerBroke),
+        Err(_) => {
+            give_up.cancel();
+            warn!("{} messages were not handed over within {drain_grace:?}", intake.totals().buffered);
+            enqueuer.await.map(|_| ()).map_err(ListenerError::EnqueuerBroke)
+        }
+    }
+}
+
+type Ended = (u32, Result<(), tokio::task::JoinError>);
+
+fn sources(shards: Vec<Shard>, shutdown: &Shutdown) -> FuturesUnordered<impl Future<Output = Ended> + use<>> {
+    let spawn = |shard: Shard| -> (u32, JoinHandle<()>) { (shard.conn, shutdown.spawn("shard", shard.run())) };
+    shards.into_iter().map(spawn).map(|(conn, task)| async move { (conn, task.await) }).collect()
+}
+
+fn mourn(board: &Board, conn: u32, error: &tokio::task::JoinError) {
+    error!(conn, "connection {conn} broke down by a bug and stays down: {error}");
+    for cell in board.cells.iter().filter(|cell| cell.read().conn == conn) {
+        cell.update(|state| {
+            state.state = Link::Stopped;
+            state.reason = Some("broke down by a bug; see the log".into());
+        });
+    }
+}
+
+fn check(options: &ListenerOptions) -> Result<(), ListenerError> {
+    if options.buffer.overflow == Overflow::Spool {
+        return Err(ListenerError::SpoolNotBuilt);
+    }
+    let limits = [
+        ("symbols_per_connection", options.shards.symbols_per_connection),
+        ("max_symbols", options.shards.symbols_max),
+        ("buffer_max", options.buffer.messages_max),
+        ("the buffer's bytes", options.buffer.bytes_max),
+        ("the tasks of one enqueue", options.enqueue.tasks_max),
+        ("waiting_max", usize::try_from(options.enqueue.waiting_max).unwrap_or(usize::MAX)),
+        ("the beat interval in microseconds", micros(options.beat_interval)),
+        ("monitor_interval in microseconds", micros(options.monitor_interval)),
+    ];
+    if let Some((name, _)) = limits.into_iter().find(|(_, limit)| *limit == 0) {
+        return Err(ListenerError::ZeroLimit(name));
+    }
+    let endpoint = options.endpoint.as_deref().unwrap_or_else(|| options.feed.endpoint());
+    dial::check(endpoint).map_err(|problem| ListenerError::Endpoint { problem })
+}
+
+fn micros(duration: Duration) -> usize {
+    usize::try_from(duration.as_micros()).unwrap_or(usize::MAX)
+}
+
+fn plan(options: &ListenerOptions) -> Result<Plan, ListenerError> {
+    let default: Vec<String>;
+    let channels = if options.channels.is_empty() {
+        default = options.feed.default_channels().iter().map(|channel| (*channel).to_owned()).collect();
+        &default
+    } else {
+        &options.channels
+    };
+    let plan = shards::plan(options.feed, &options.symbols, channels, options.shards)?;
+    for (symbol, reason) in &plan.refused {
+        warn!("symbol {symbol:?} is not subscribed: {reason}");
+    }
+    if plan.shards.is_empty() {
+        return Err(ListenerError::NoSymbols { refused: plan.refused });
+    }
+    Ok(plan)
+}
+
+fn shards_of(
+    plan: Plan,
+    options: &ListenerOptions,
+    broker: &Arc<dyn Broker>,
+    intake: &Arc<Intake>,
+    shutdown: &Shutdown,
+) -> Vec<Shard> {
+    let delay = options.shards.connection_delay;
+    let context = Arc::new(Context {
+        options: options.clone(),
+        intake: Arc::clone(intake),
+        epochs: Epochs::new(Arc::clone(broker)),
+        gate: Gate::new(options.feed.limits().connect_interval),
+        shutdown: shutdown.clone(),
+        merge_hash: foldhash::fast::RandomState::default(),
+    });
+    let mut refused = shown(plan.refused);
+    let shard = |(topics, conn): (Vec<_>, u32)| Shard {
+        cell: Arc::new(Cell::new(conn, options.feed.name(), shards::symbols_in(&topics))),
+        context: Arc::clone(&context),
+        conn,
+        topics,
+        // No connection carries them; the first one shows them.
+        refused: std::mem::take(&mut refused),
+        first_delay: delay.saturating_mul(conn - 1),
+    };
+    plan.shards.into_iter().zip(1_u32..).map(shard).collect()
+}
+
+fn shown(refused: BTreeMap<Box<str>, Box<str>>) -> BTreeMap<Box<str>, Box<str>> {
+    let more = refused.len().saturating_sub(REFUSED_SHOWN_MAX);
+    let mut shown: BTreeMap<_, _> = refused.into_iter().take(REFUSED_SHOWN_MAX).collect();
+    if 0 < more {
+        shown.insert(format!("and {more} more").into(), "see the log of the listener's start".into());
+    }
+    shown
+}
+
+fn summary(intake: &Intake) -> ListenerSummary {
+    let totals = intake.totals();
+    ListenerSummary {
+        received: totals.received,
+        accepted: totals.accepted,
+        rejected: totals.rejected,
+        shed: totals.shed,
+        buffered: totals.buffered,
+    }
+}
+
+fn first_refusal(refused: &BTreeMap<Box<str>, Box<str>>) -> String {
+    match refused.first_key_value() {
+        Some((symbol, reason)) => format!(": {} refused, e.g. {symbol:?}: {reason}", refused.len()),
+        None => String::new(),
+    }
+}

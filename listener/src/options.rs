@@ -1,0 +1,203 @@
+//! What a listener is asked to do. Every limit has a name and a default here.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use common::feed::Feed;
+use common::market::OrderKey;
+use common::queue::QueueName;
+use common::retry::Backoff;
+
+/// What [`run`](crate::run) needs to know.
+#[derive(Debug, Clone)]
+pub struct ListenerOptions {
+    /// The provider.
+    pub feed: &'static dyn Feed,
+    /// Where to connect instead of the feed's own endpoint, e.g. `ws://127.0.0.1:9443`.
+    pub endpoint: Option<String>,
+    /// The symbols, as the provider spells them.
+    pub symbols: Vec<String>,
+    /// The feed's channels; none means its default channels.
+    pub channels: Vec<String>,
+    /// How symbols are split over connections.
+    pub shards: ShardLimits,
+    /// Where the tasks go.
+    pub queue: QueueName,
+    /// What may gather while the broker does not accept.
+    pub buffer: BufferLimits,
+    /// What one enqueue may carry.
+    pub enqueue: EnqueueLimits,
+    /// Timings of a connection.
+    pub link: LinkTimes,
+    /// How often the presence record is written. It is kept five times as long.
+    pub beat_interval: Duration,
+    /// How often the totals are logged.
+    pub monitor_interval: Duration,
+    /// How long a stopping listener tries to hand over what it has read.
+    pub drain_grace: Duration,
+}
+
+impl ListenerOptions {
+    /// These symbols of this feed with default limits.
+    pub fn new(feed: &'static dyn Feed, queue: QueueName, symbols: Vec<String>) -> Self {
+        Self {
+            feed,
+            endpoint: None,
+            symbols,
+            channels: Vec::new(),
+            shards: ShardLimits::default(),
+            queue,
+            buffer: BufferLimits::default(),
+            enqueue: EnqueueLimits::default(),
+            link: LinkTimes::default(),
+            beat_interval: Duration::from_secs(1),
+            monitor_interval: Duration::from_secs(30),
+            drain_grace: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How symbols are split over connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShardLimits {
+    /// Symbols one connection carries at most; the feed's stream limit may allow fewer.
+    pub symbols_per_connection: usize,
+    /// Symbols this listener carries at most. The remainder is refused by name.
+    pub symbols_max: usize,
+    /// Time between opening two connections at start; the first opens at once.
+    pub connection_delay: Duration,
+}
+
+impl Default for ShardLimits {
+    fn default() -> Self {
+        Self { symbols_per_connection: 50, symbols_max: 250, connection_delay: Duration::from_secs(3) }
+    }
+}
+
+/// What may gather in memory while the broker does not accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BufferLimits {
+    /// Messages.
+    pub messages_max: usize,
+    /// Bytes of their tasks.
+    pub bytes_max: usize,
+    /// What happens beyond that.
+    pub overflow: Overflow,
+}
+
+impl Default for BufferLimits {
+    fn default() -> Self {
+        Self { messages_max: 200_000, bytes_max: 256 << 20, overflow: Overflow::Merge }
+    }
+}
+
+/// What one enqueue may carry, and what the queue may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EnqueueLimits {
+    /// Tasks of one enqueue.
+    pub tasks_max: usize,
+    /// Bytes of one enqueue; a single larger task still goes alone.
+    pub bytes_max: usize,
+    /// Tasks that may wait on the queue; beyond that the broker refuses and the buffer fills.
+    pub waiting_max: u64,
+    /// How long an enqueue may take before its outcome counts as unknown and it is repeated.
+    pub patience: Duration,
+}
+
+impl Default for EnqueueLimits {
+    fn default() -> Self {
+        Self { tasks_max: 1_000, bytes_max: 4 << 20, waiting_max: 1_000_000, patience: Duration::from_secs(10) }
+    }
+}
+
+/// Timings of a connection. What the provider prescribes (silence, pings, intervals) comes from the feed's limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkTimes {
+    /// From the first packet to the end of the WebSocket handshake.
+    pub connect_max: Duration,
+    /// A subscription not confirmed within this time is asked for again, once.
+    pub confirm_max: Duration,
+    /// Delays between attempts.
+    pub reconnect: Backoff,
+    /// A session that lasted this long makes the next attempt a first one again.
+    pub stable_after: Duration,
+    /// Last place within an epoch. Lower than [`OrderKey::SEQ_MAX`] only to see the change of epochs.
+    pub seq_max: u32,
+}
+
+impl Default for LinkTimes {
+    fn default() -> Self {
+        Self {
+            connect_max: Duration::from_secs(10),
+            confirm_max: Duration::from_secs(10),
+            reconnect: Backoff { first: Duration::from_millis(250), longest: Duration::from_secs(30), times: None },
+            stable_after: Duration::from_secs(30),
+            seq_max: OrderKey::SEQ_MAX,
+        }
+    }
+}
+
+/// What happens to a message that finds the buffer full.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Overflow {
+    /// The oldest message that a newer one of its connection, key and kind replaces is given up; only when there is
+    /// none, the oldest of all.
+    #[default]
+    Merge,
+    /// Messages go to disk. Not built yet: [`run`](crate::run) refuses it.
+    Spool,
+    /// The socket is not read until there is room. Nothing is given up here, but the provider may cut a slow reader, and
+    /// its pings stay unread behind the data; we send unasked pongs meanwhile.
+    Block,
+    /// The oldest message is given up.
+    DropOldest,
+}
+
+impl Overflow {
+    const ALL: [Self; 4] = [Self::Merge, Self::Spool, Self::Block, Self::DropOldest];
+
+    /// Its name in settings and counts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Merge => "merge",
+            Self::Spool => "spool",
+            Self::Block => "block",
+            Self::DropOldest => "drop_oldest",
+        }
+    }
+}
+
+impl fmt::Display for Overflow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no overflow policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no overflow policy; there are merge, spool, block and drop_oldest")]
+pub struct BadOverflow(String);
+
+impl FromStr for Overflow {
+    type Err = BadOverflow;
+
+    fn from_str(text: &str) -> Result<Self, BadOverflow> {
+        let found = Self::ALL.into_iter().find(|policy| policy.as_str() == text);
+        found.ok_or_else(|| BadOverflow(text.chars().take(40).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_policy_is_read_by_its_own_name() {
+        for policy in Overflow::ALL {
+            assert_eq!(policy.to_string().parse(), Ok(policy));
+        }
+        let error = "newest".parse::<Overflow>().unwrap_err().to_string();
+        assert_eq!(error, r#""newest" is no overflow policy; there are merge, spool, block and drop_oldest"#);
+    }
+}

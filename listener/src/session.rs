@@ -1,0 +1,314 @@
+//! One WebSocket session from the open socket to its end. A thin loop: frames in, messages out, a timer for the rest.
+
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+use std::mem;
+use std::time::Instant;
+
+use common::clock::{self, UnixMicros};
+use common::feed::{FeedLimits, FeedSession, Incoming, Outgoing, Reading};
+use common::market::Epoch;
+use common::presence::Link;
+use tokio::time;
+use tokio_tungstenite::tungstenite::{Bytes, Message as Frame};
+use tracing::{info, warn};
+
+use crate::backlog::{MergeKey, Message};
+use crate::element::ElementWriter;
+use crate::ending::{End, readable};
+use crate::liveness::{Liveness, Pulse};
+use crate::numbering::Numbering;
+use crate::shard::Shard;
+use crate::subscription::{Due, Subscription};
+use crate::wire::Wire;
+
+/// Frames read in one go before timers and other tasks get their turn.
+const BURST_FRAMES_MAX: usize = 256;
+/// Streams named in a log line or in the status when they stay unconfirmed.
+const NAMED_MAX: usize = 10;
+
+/// An open session.
+#[derive(Debug)]
+pub(crate) struct Session<'a> {
+    shard: &'a Shard,
+    limits: FeedLimits,
+    protocol: Box<dyn FeedSession>,
+    wire: Wire,
+    writer: ElementWriter,
+    numbering: Numbering,
+    liveness: Liveness,
+    subscription: Subscription,
+    /// What is still to be sent, and when the provider allows the next message.
+    outbox: VecDeque<Outgoing>,
+    send_at: Instant,
+    gathered: Gathered,
+}
+
+/// Read, but not yet handed over.
+#[derive(Debug, Default)]
+struct Gathered {
+    messages: Vec<Message>,
+    received: u64,
+    errors: u64,
+    last_frame_at: Option<UnixMicros>,
+    last_message_at: Option<UnixMicros>,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn new(shard: &'a Shard, mut protocol: Box<dyn FeedSession>, wire: Wire, epoch: Epoch) -> Self {
+        let options = &shard.context.options;
+        let limits = options.feed.limits();
+        let now = clock::monotonic();
+        let outbox = VecDeque::from(protocol.opening());
+        let mut subscription = Subscription::new(&shard.topics, options.link.confirm_max);
+        if outbox.is_empty() {
+            subscription.asked(now); // the URL has asked
+        }
+        Self {
+            shard,
+            limits,
+            protocol,
+            wire,
+            writer: ElementWriter::new(options.feed.name(), shard.conn),
+            numbering: Numbering::new(epoch, options.link.seq_max),
+            liveness: Liveness::new(limits.silence_max, limits.ping_interval, now),
+            subscription,
+            outbox,
+            send_at: now,
+            gathered: Gathered::default(),
+        }
+    }
+
+    /// Runs until the session ends, and says why.
+    pub(crate) async fn run(mut self) -> End {
+        let end = match self.work().await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        };
+        if let Some(reason) = end.rejects() {
+            self.reject(reason);
+        }
+        // Under `Block` there may be no room, but what was read is not given up: at most one burst above the limit.
+        self.shard.context.intake.push_beyond_limit(&mut self.gathered.messages);
+        self.show_gathered();
+        self.wire.close(&end).await;
+        end
+    }
+
+    async fn work(&mut self) -> Result<std::convert::Infallible, End> {
+        let shutdown = &self.shard.context.shutdown;
+        let stop = shutdown.begun();
+        tokio::pin!(stop);
+        let timer = time::sleep_until(self.deadline().into());
+        tokio::pin!(timer);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stop => return Err(End::Shutdown),
+                () = &mut timer => {
+                    self.on_time(clock::monotonic())?;
+                    timer.as_mut().reset(self.deadline().into());
+                }
+                frame = self.wire.next() => self.burst(frame?).await?,
+            }
+        }
+    }
+
+    /// Takes in a frame and those that are already there behind it.
+    async fn burst(&mut self, first: Frame) -> Result<(), End> {
+        let mut ended = self.take_in(first).await;
+        for _ in 1..BURST_FRAMES_MAX {
+            if ended.is_err() {
+                break;
+            }
+            match self.wire.next_ready() {
+                None => break,
+                Some(frame) => {
+                    ended = match frame {
+                        Ok(frame) => self.take_in(frame).await,
+                        Err(end) => Err(end),
+                    }
+                }
+            }
+        }
+        self.liveness.heard(clock::monotonic());
+        self.hand_over().await?;
+        ended
+    }
+
+    async fn take_in(&mut self, frame: Frame) -> Result<(), End> {
+        let at = clock::now();
+        self.gathered.last_frame_at = Some(at);
+        let mut readings = Vec::new();
+        match &frame {
+            Frame::Text(text) => self.protocol.read(Incoming::Text(text.as_str()), &mut readings),
+            Frame::Binary(bytes) => self.protocol.read(Incoming::Binary(bytes), &mut readings),
+            Frame::Close(goodbye) => return Err(End::closed(goodbye.as_ref())),
+            // The library has queued the pong; it leaves with the next read.
+            Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => {}
+        }
+        for reading in readings {
+            self.digest(reading, at).await?;
+        }
+        Ok(())
+    }
+
+    async fn digest(&mut self, reading: Reading<'_>, at: UnixMicros) -> Result<(), End> {
+        match reading {
+            Reading::Data { kind, body, key } => {
+                let order = match self.numbering.next() {
+                    Some(order) => order,
+                    None => self.next_epoch().await?,
+                };
+                let merge = MergeKey(self.shard.context.merge_hash.hash_one((self.shard.conn, &*key, &*kind)));
+                let element = self.writer.write(&kind, order, at, &body);
+                self.gathered.messages.push(Message { merge, element });
+                self.gathered.received += 1;
+                self.gathered.last_message_at = Some(at);
+            }
+            Reading::Confirmed(streams) => {
+                self.subscription.confirm(&streams);
+                self.show_subscription();
+            }
+            Reading::Refused { streams, reason } => {
+                self.gathered.errors += 1;
+                self.subscription.refuse(&streams, &readable(&reason));
+                warn!(conn = self.shard.conn, "provider refuses {}: {}", named(&streams), readable(&reason));
+                self.show_subscription();
+            }
+            Reading::Heartbeat => {}
+            Reading::Closing(text) => return Err(End::Announced(readable(&text))),
+            Reading::Failed { remedy, reason } => {
+                self.gathered.errors += 1;
+                return Err(End::Failed { remedy, reason: readable(&reason) });
+            }
+            Reading::Rejected(reason) => self.reject(reason),
+        }
+        Ok(())
+    }
+
+    /// The first place in a new epoch. What is gathered leaves first, so that nothing waits for the broker but this.
+    async fn next_epoch(&mut self) -> Result<common::market::OrderKey, End> {
+        self.hand_over().await?;
+        let epoch = self.shard.context.epochs.next_soon().await.ok_or(End::NoEpoch)?;
+        self.numbering = Numbering::new(epoch, self.shard.context.options.link.seq_max);
+        self.numbering.next().ok_or(End::NoEpoch)
+    }
+
+    fn reject(&mut self, reason: &str) {
+        self.gathered.errors += 1;
+        self.shard.context.intake.reject(reason);
+    }
+
+    async fn hand_over(&mut self) -> Result<(), End> {
+        self.show_gathered();
+        if !self.gathered.messages.is_empty() {
+            self.shard.context.intake.push(&mut self.gathered.messages);
+        }
+        while !self.gathered.messages.is_empty() {
+            self.wait_for_room().await?;
+            self.shard.context.intake.push(&mut self.gathered.messages);
+            // Nothing was read meanwhile, so the silence was ours.
+            self.liveness.heard(clock::monotonic());
+        }
+        Ok(())
+    }
+
+    /// Only under the policy `Block`.
+    async fn wait_for_room(&mut self) -> Result<(), End> {
+        let context = &self.shard.context;
+        loop {
+            tokio::select! {
+                biased;
+                () = context.shutdown.begun() => return Err(End::Shutdown),
+                () = context.intake.room() => return Ok(()),
+                () = time::sleep(self.limits.ping_interval) => self.wire.show_life().await?,
+            }
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        let ping_at = self.liveness.ping_at().max(self.send_at);
+        let send_at = (!self.outbox.is_empty()).then_some(self.send_at);
+        let wanted = [send_at, self.subscription.deadline(), Some(self.liveness.dead_at())];
+        wanted.into_iter().flatten().fold(ping_at, Instant::min)
+    }
+
+    fn on_time(&mut self, now: Instant) -> Result<(), End> {
+        let pulse = self.liveness.pulse(now);
+        if pulse == Pulse::Dead {
+            return Err(End::Silent(self.limits.silence_max));
+        }
+        match self.subscription.due(now) {
+            Due::Nothing => {}
+            Due::AskAgain => self.outbox.extend(self.protocol.opening()),
+            Due::Resign(streams) => self.resign(&streams),
+        }
+        if now < self.send_at {
+            return Ok(());
+        }
+        if pulse == Pulse::Ping {
+            self.send(Frame::Ping(Bytes::new()), now)?;
+            self.liveness.pinged(now);
+        } else if let Some(message) = self.outbox.pop_front() {
+            self.send(outgoing(message), now)?;
+        }
+        if self.outbox.is_empty() {
+            self.subscription.asked(now);
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, frame: Frame, now: Instant) -> Result<(), End> {
+        self.send_at = now + self.limits.message_interval;
+        self.wire.send(frame)
+    }
+
+    fn resign(&self, streams: &[Box<str>]) {
+        let text = format!("{} streams not confirmed: {}", streams.len(), named(streams));
+        warn!(conn = self.shard.conn, "{text}");
+        self.shard.cell.update(|state| state.reason = Some(text));
+    }
+
+    fn show_subscription(&self) {
+        let (settled, confirmed) = (self.subscription.is_settled(), self.subscription.confirmed() as u64);
+        let mut became_live = false;
+        self.shard.cell.update(|state| {
+            became_live = settled && state.state != Link::Live;
+            state.state = if settled { Link::Live } else { Link::Subscribing };
+            state.confirmed = confirmed;
+            state.refused.clone_from(&self.shard.refused);
+            let refused = self.subscription.refused().iter();
+            state.refused.extend(refused.map(|(symbol, reason)| (symbol.clone(), reason.clone())));
+        });
+        if became_live {
+            let symbols = self.shard.cell.read().symbols;
+            info!(conn = self.shard.conn, "subscribed {confirmed}/{symbols} symbols");
+        }
+    }
+
+    fn show_gathered(&mut self) {
+        let (received, errors) = (mem::take(&mut self.gathered.received), mem::take(&mut self.gathered.errors));
+        self.shard.cell.update(|state| {
+            state.messages += received;
+            state.errors += errors;
+            state.last_frame_at = self.gathered.last_frame_at.or(state.last_frame_at);
+            state.last_message_at = self.gathered.last_message_at.or(state.last_message_at);
+        });
+    }
+}
+
+fn outgoing(message: Outgoing) -> Frame {
+    match message {
+        Outgoing::Text(text) => Frame::text(text),
+        Outgoing::Binary(bytes) => Frame::binary(bytes),
+    }
+}
+
+fn named(streams: &[Box<str>]) -> String {
+    let shown = streams.iter().take(NAMED_MAX).map(|stream| readable(stream)).collect::<Vec<_>>().join(", ");
+    match streams.len().checked_sub(NAMED_MAX) {
+        None | Some(0) => shown,
+        Some(more) => format!("{shown} and {more} more"),
+    }
+}
