@@ -142,6 +142,10 @@ async fn verb(broker: &dyn Broker, queue: &QueueName, verb: &Verb) -> Result<Exi
         }
         Verb::Purge { selection, yes: false } => {
             let meant = carry_out(broker, queue, selection, Verdict::Count).await?;
+            if meant == 0 {
+                print_line(&format!("no such dead letters in {queue}"))?;
+                return Ok(outcome(meant, selection));
+            }
             let title = format!("{} of {queue} would be deleted for good", counted(meant, "dead letter"));
             Err(Failure::new(Diagnostic::new(Code::Unconfirmed, title).fix("repeat the command with --yes")))
         }

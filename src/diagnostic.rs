@@ -23,7 +23,7 @@ pub(crate) struct Diagnostic {
     pub(crate) place: Option<String>,
     /// The user's text at that place.
     pub(crate) excerpt: Option<String>,
-    /// Labelled lines, in the order of [`FIELDS`].
+    /// Labelled lines, in the order of [`Field`].
     fields: Vec<(Field, String)>,
 }
 

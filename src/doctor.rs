@@ -58,8 +58,9 @@ fn tell(name: &str, finding: Finding, worst: Exit) -> Result<Exit, Failure> {
         Finding::Bad(diagnostic) => {
             print_line(&line(name, Mark::Bad, &diagnostic.title))?;
             for (label, text) in [("why", diagnostic.the_why()), ("fix", diagnostic.the_fix())] {
-                for text in text.into_iter().flat_map(str::lines) {
-                    print_line(&format!("               {label}  {}", printable(text)))?;
+                for (index, text) in text.into_iter().flat_map(str::lines).enumerate() {
+                    let label = if index == 0 { label } else { "" };
+                    print_line(&format!("               {label:<3}  {}", printable(text)))?;
                 }
             }
             Ok(if worst == Exit::Ok { diagnostic.code.exit() } else { worst })

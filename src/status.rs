@@ -135,7 +135,7 @@ fn is_reached(goal: Goal, report: &Report) -> bool {
     match goal {
         Goal::Healthy => report.state == State::Healthy,
         Goal::Running => report.state == State::Healthy && !report.workers.is_empty() && !report.connections.is_empty(),
-        Goal::Drained => report.state != State::Unreachable && report.ledger.open == 0,
+        Goal::Drained => report.ledger.as_ref().is_some_and(|ledger| ledger.open == 0),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Settings: flag, then environment, then `tidemill.toml`, then default.
 //!
 //! One [table](TABLE) says what settings there are; [`Settings`] is what the program uses, [`Resolved`] what people look
-//! at: each value with its origin. [`resolve`] is pure but for files that hold a secret: tests give it maps and texts.
+//! at: each value with its origin. [`resolve()`] is pure but for files that hold a secret: tests give it maps and texts.
 //!
 //! To add a setting: a row in the table, a field in [`Settings`]; the reference page follows from the table.
 

@@ -24,8 +24,8 @@ pub(super) struct Report {
     /// RFC 3339.
     pub(super) at: String,
     pub(super) broker: String,
-    /// All queues together.
-    pub(super) ledger: Balance,
+    /// All queues together; `None` while the broker cannot be asked.
+    pub(super) ledger: Option<Balance>,
     pub(super) queues: Vec<QueueReport>,
     pub(super) listeners: Vec<ListenerReport>,
     pub(super) connections: Vec<ConnectionReport>,
@@ -171,7 +171,7 @@ impl Report {
             state,
             at: look.at.to_string(),
             broker: look.broker.clone(),
-            ledger: Balance::over(desk.queues.iter().map(|(_, census)| &census.ledger)),
+            ledger: look.desk.as_ref().ok().map(Balance::of),
             queues: desk.queues.iter().map(|(name, census)| since.queue(name, census)).collect(),
             listeners: Vec::new(),
             connections: Vec::new(),
@@ -196,6 +196,10 @@ impl Report {
 }
 
 impl Balance {
+    fn of(desk: &Desk) -> Self {
+        Self::over(desk.queues.iter().map(|(_, census)| &census.ledger))
+    }
+
     /// The sum over queues. Losses are added queue by queue: one queue's surplus must not hide another's loss.
     fn over<'l>(ledgers: impl Iterator<Item = &'l Ledger>) -> Self {
         let mut sum = Ledger::default();

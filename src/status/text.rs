@@ -1,17 +1,20 @@
 //! The report for people: state, the four stages, the balance, the parts, and what needs attention.
 
 use super::judgement::State;
-use super::report::{ConnectionReport, QueueReport, Report, StoreReport, WorkerReport};
+use super::report::{Balance, ConnectionReport, QueueReport, Report, StoreReport, WorkerReport};
 use crate::amount::{age_us, count, counted, size};
 use crate::columns::{Align, columns};
 use crate::output::printable;
 
 /// Writes the report as text with colour codes.
 pub(super) fn render(report: &Report) -> String {
+    let Some(ledger) = &report.ledger else {
+        return format!("{}\n{}\n{}", head(report), store_line(&report.store) + "\n", attention(report));
+    };
     let blocks = [
         head(report),
         stages(report),
-        balance(report),
+        balance(ledger),
         connections(&report.connections),
         workers(&report.workers),
         attention(report),
@@ -115,8 +118,7 @@ fn store_line(store: &StoreReport) -> String {
     format!("STORE    {}", parts.join(" · "))
 }
 
-fn balance(report: &Report) -> String {
-    let l = &report.ledger;
+fn balance(l: &Balance) -> String {
     let shed = if l.shed == 0 { String::new() } else { format!(" · shed {}", count(l.shed)) };
     let rejected = if l.rejected == 0 { String::new() } else { format!(" · rejected {}", count(l.rejected)) };
     let purged = if l.purged == 0 { String::new() } else { format!(" + purged {}", count(l.purged)) };
@@ -211,8 +213,9 @@ fn attention(report: &Report) -> String {
     let mut lines = Vec::new();
     for reason in &report.reasons {
         lines.push(format!("! {}\n", printable(&reason.text)));
-        let fix = reason.fix.iter().flat_map(|fix| fix.lines());
-        lines.extend(fix.map(|fix| format!("    fix  {}\n", printable(fix))));
+        let fix = reason.fix.iter().flat_map(|fix| fix.lines()).enumerate();
+        let label = |index| if index == 0 { "fix" } else { "" };
+        lines.extend(fix.map(|(index, fix)| format!("    {:<3}  {}\n", label(index), printable(fix))));
     }
     lines.extend(report.notes.iter().map(|note| format!("· {}\n", printable(note))));
     lines.concat()

@@ -66,6 +66,7 @@ const BROKERS: Kind = Kind::Url(&["redis://", "rediss://", "sqlite:"]);
 const STORES: Kind = Kind::Url(&["postgres://", "postgresql://", "sqlite:"]);
 const UNKNOWN_TICKER: Kind = Kind::Choice(&["create", "skip", "dead"]);
 const OVERFLOW: Kind = Kind::Choice(&["merge", "spool", "block", "drop_oldest"]);
+const BUFFER_BYTES: Kind = Kind::Bytes { min: 1 << 20, max: 64 << 30 };
 const BATCH_BYTES: Kind = Kind::Bytes { min: 1 << 10, max: 64 << 20 };
 
 /// All settings, in the order of the file.
@@ -97,7 +98,8 @@ pub const TABLE: &[Setting] = &[
     setting("listener.connection_delay", time(Duration::ZERO, HOUR), "3s", "Pause between opening two connections"),
     setting("listener.monitor_interval", time(Duration::from_secs(1), DAY), "30s", "How often the listener logs a summary of its connections"),
     setting("listener.overflow", OVERFLOW, "merge", "What happens when the buffer or the queue is full"),
-    setting("listener.buffer_max", count(1, 10_000_000), "100000", "Messages read but not yet accepted by the queue, at most"),
+    setting("listener.buffer_max", count(1, 10_000_000), "200000", "Messages read but not yet accepted by the queue, at most"),
+    setting("listener.buffer_bytes", BUFFER_BYTES, "256MiB", "Bytes of these messages, at most"),
     setting("listener.litemode", Kind::Flag, "false", "Subscribe the feed's smallest messages: last prices only"),
 
     setting("worker.concurrency", count(1, 256), "4", "Batches one worker works on at once"),

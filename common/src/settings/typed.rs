@@ -86,6 +86,8 @@ pub struct ListenerSettings {
     pub overflow: Overflow,
     /// Messages read but not yet accepted, at most.
     pub buffer_max: usize,
+    /// Bytes of these messages, at most.
+    pub buffer_bytes: usize,
     /// Subscribe the feed's smallest messages.
     pub litemode: bool,
 }
@@ -211,6 +213,7 @@ fn listener(from: &Resolved) -> ListenerSettings {
         monitor_interval: from.time("listener.monitor_interval"),
         overflow: overflow(&from.text("listener.overflow")),
         buffer_max: from.count("listener.buffer_max"),
+        buffer_bytes: from.count("listener.buffer_bytes"),
         litemode: from.flag("listener.litemode"),
     }
 }

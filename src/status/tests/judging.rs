@@ -129,7 +129,8 @@ fn one_queues_surplus_does_not_hide_anothers_loss() {
     let foreign = Census { ledger: Ledger { waiting: 9, ..Ledger::default() }, ..Census::default() };
     look.desk.as_mut().unwrap().queues.push(("foreign".parse().unwrap(), foreign));
     let report = Report::of(&look, None);
-    assert_eq!((report.ledger.lost, report.ledger.uncounted, report.state), (5, 9, State::Loss));
+    let ledger = report.ledger.unwrap();
+    assert_eq!((ledger.lost, ledger.uncounted, report.state), (5, 9, State::Loss));
 }
 
 #[test]

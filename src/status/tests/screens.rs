@@ -85,6 +85,20 @@ fn the_screen_where_nothing_has_run_yet() {
 }
 
 #[test]
+fn the_screen_without_a_broker_claims_no_balance() {
+    insta::assert_snapshot!(plain(&unreachable()), @r#"
+    tidemill · redis://cache:6379/0 · ○ UNREACHABLE · 2025-11-21 12:00:00 UTC
+
+    STORE    postgres://tidemill@db:5432/market · 250 prices · newest 22 ms ago · 42 MiB
+
+    ! cannot reach it: refused
+        fix  start it
+    "#);
+    let json = serde_json::to_value(Report::of(&unreachable(), None)).unwrap();
+    assert_eq!((&json["state"], &json["ledger"]), (&"unreachable".into(), &serde_json::Value::Null));
+}
+
+#[test]
 fn the_json_form_is_frozen() {
     let report = serde_json::to_string_pretty(&Report::of(&Scene::healthy().look(), None)).unwrap();
     insta::assert_snapshot!("json", report);

@@ -6,8 +6,8 @@ use super::*;
 use crate::settings::kind::Kind;
 use crate::settings::{Overflow, duration, size};
 
-fn file(text: &str) -> Option<SettingsFile> {
-    Some(SettingsFile { path: "tidemill.toml".into(), text: text.to_owned() })
+fn file(text: &str) -> SettingsFile {
+    SettingsFile { path: "tidemill.toml".into(), text: text.to_owned() }
 }
 
 fn origin_of(loaded: &Loaded, key: &str) -> String {
@@ -36,7 +36,7 @@ fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
         seen.push((loaded.settings.worker.concurrency, origin_of(&loaded, "worker.concurrency")));
     };
     look(&sources);
-    sources.file = file("[worker]\nconcurrency = 5");
+    sources.file = Some(file("[worker]\nconcurrency = 5"));
     look(&sources);
     sources.environment = Environment::from([("TIDEMILL_WORKER__CONCURRENCY", "6")]);
     look(&sources);
@@ -93,7 +93,7 @@ fn all_problems_are_reported_together() {
     let sources = Sources {
         flags: Flags::new().set("worker.lease", "--lease", Some("1s")),
         environment: Environment::from([("TIDEMILL_WORKER__BATCH_TASKS", "5001"), ("TIDEMILL_LOG__LEVLE", "info")]),
-        file: file("[worker]\nretry_first = \"2m\"\n[listenr]\nsymbols = []\n"),
+        file: Some(file("[worker]\nretry_first = \"2m\"\n[listenr]\nsymbols = []\n")),
     };
     let problems = resolve(&sources).unwrap_err().problems;
     let said: Vec<String> = problems.iter().map(Problem::to_string).collect();
@@ -121,15 +121,17 @@ fn the_typed_settings_hold_the_ends_of_every_range() {
     for largest in [false, true] {
         let mut flags = Flags::new();
         for setting in TABLE {
-            let text = match setting.kind {
-                Kind::Count { min, max } => if largest { max } else { min }.to_string(),
-                Kind::Bytes { min, max } => size::format(if largest { max } else { min }),
-                Kind::Time { min, max } => duration::format(if largest { max } else { min }),
-                _ => continue,
+            let text = if let Kind::Count { min, max } = setting.kind {
+                if largest { max } else { min }.to_string()
+            } else if let Kind::Bytes { min, max } = setting.kind {
+                size::format(if largest { max } else { min })
+            } else if let Kind::Time { min, max } = setting.kind {
+                duration::format(if largest { max } else { min })
+            } else {
+                continue;
             };
             flags = flags.set(setting.key, "--end", Some(text));
         }
-        // The longest delay of a retry is shorter than the longest first one allows: they contradict at no end.
         let settings = resolve(&Sources { flags, ..Sources::default() }).unwrap().settings;
         assert_eq!(settings.worker.batch_tasks, if largest { 5_000 } else { 1 });
     }
