@@ -75,7 +75,8 @@ fn split(terms: &str) -> Result<(&str, Expiry, &str), Problem> {
         .get(..5)
         .filter(|week| !week.contains('.'))
         .ok_or_else(|| format!("no expiry before {digits:?}: neither YYMMM nor YYMDD"))?;
-    if head.ends_with("GS") && head.starts_with(|c: char| c.is_ascii_digit()) {
+    // Government stock is named by its rate and year, e.g. 718GS2037.
+    if head.strip_suffix("GS").is_some_and(|rate| rate.bytes().all(|b| b.is_ascii_digit())) {
         return Err("the name of a bond ends in its year: only the symbol master tells it from the expiry".into());
     }
     let day = numbered_month(week).ok_or_else(|| {
