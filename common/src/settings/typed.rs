@@ -1,0 +1,244 @@
+//! The settings as the program uses them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::resolve::Resolved;
+use crate::queue::QueueName;
+use crate::retry::Backoff;
+use crate::store::{StoreOptions, UnknownTicker};
+
+/// All settings, checked.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "one field per section of the table")]
+pub struct Settings {
+    /// Folder of the embedded queue, the embedded store and the spool.
+    pub data_dir: PathBuf,
+    pub broker: BrokerSettings,
+    pub store: StoreSettings,
+    pub queue: QueueSettings,
+    pub listener: ListenerSettings,
+    pub worker: WorkerSettings,
+    pub start: StartSettings,
+    pub log: LogSettings,
+}
+
+/// `[broker]`
+#[derive(Debug, Clone)]
+pub struct BrokerSettings {
+    /// Where the queue lives.
+    pub url: SecretString,
+}
+
+/// `[store]`
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    /// Where prices are stored.
+    pub url: SecretString,
+    /// Connections one process keeps at most.
+    pub connections: u32,
+    /// Keep every tick.
+    pub history: bool,
+    /// What to do with a ticker that `ticker_base` does not know.
+    pub unknown_ticker: UnknownTicker,
+}
+
+impl StoreSettings {
+    /// How to open the store.
+    pub fn options(&self) -> StoreOptions {
+        StoreOptions { connections: self.connections }
+    }
+}
+
+/// `[queue]`
+#[derive(Debug, Clone)]
+pub struct QueueSettings {
+    /// The queue that listeners fill and workers empty.
+    pub name: QueueName,
+    /// Tasks that may wait.
+    pub waiting_max: u64,
+    /// Ticks older than this expire; `None` keeps them however old.
+    pub age_max: Option<Duration>,
+}
+
+/// `[listener]`
+#[derive(Debug, Clone)]
+pub struct ListenerSettings {
+    /// The provider to read.
+    pub feed: String,
+    /// Address to connect to instead of the provider's own.
+    pub endpoint: Option<String>,
+    /// Symbols to subscribe, as the provider spells them.
+    pub symbols: Vec<String>,
+    /// Channels to subscribe; empty means the feed's usual ones.
+    pub channels: Vec<String>,
+    /// Symbols one connection carries.
+    pub symbols_per_connection: usize,
+    /// Symbols one listener carries at most.
+    pub max_symbols: usize,
+    /// Pause between opening two connections.
+    pub connection_delay: Duration,
+    /// How often a summary of the connections is logged.
+    pub monitor_interval: Duration,
+    /// What happens when the buffer or the queue is full.
+    pub overflow: Overflow,
+    /// Messages read but not yet accepted, at most.
+    pub buffer_max: usize,
+    /// Bytes of these messages, at most.
+    pub buffer_bytes: usize,
+    /// Subscribe the feed's smallest messages.
+    pub litemode: bool,
+}
+
+/// What a listener does when its buffer or the queue is full. The newest is never dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Overflow {
+    /// Keep the newest message per symbol and kind.
+    #[default]
+    Merge,
+    /// Keep everything in a file, drained in order later.
+    Spool,
+    /// Stop reading the sockets' data until there is room.
+    Block,
+    /// Drop the oldest message.
+    DropOldest,
+}
+
+/// `[worker]`
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// Batches worked on at once.
+    pub concurrency: u32,
+    /// Tasks of a batch at most.
+    pub batch_tasks: u32,
+    /// Bytes of a batch, about.
+    pub batch_bytes: u32,
+    /// A batch whose worker is silent for this long goes to another worker.
+    pub lease: Duration,
+    /// Attempts to store a tick before it is a dead letter.
+    pub attempts_max: u32,
+    /// Delays between the attempts.
+    pub retry: Backoff,
+    /// Time to finish the batches at hand when asked to stop.
+    pub drain: Duration,
+}
+
+/// `[start]`
+#[derive(Debug, Clone)]
+pub struct StartSettings {
+    /// Worker processes.
+    pub workers: u32,
+    /// Symbols of the simulated exchange.
+    pub symbols: u32,
+    /// Connections to the simulated exchange.
+    pub connections: u32,
+    /// Messages per second of the simulated exchange.
+    pub rate: u32,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// A level, or a filter per part.
+    pub level: String,
+    /// How lines look.
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl Settings {
+    /// From values that all passed their kind's check.
+    pub(super) fn from_resolved(from: &Resolved) -> Self {
+        Self {
+            data_dir: from.text("data_dir").into(),
+            broker: BrokerSettings { url: from.secret("broker.url") },
+            store: StoreSettings {
+                url: from.secret("store.url"),
+                connections: from.count("store.connections"),
+                history: from.flag("store.history"),
+                unknown_ticker: unknown_ticker(&from.text("store.unknown_ticker")),
+            },
+            queue: QueueSettings {
+                name: from.text("queue.name").parse().expect("its kind has parsed it before"),
+                waiting_max: from.count("queue.waiting_max"),
+                age_max: Some(from.time("queue.age_max")).filter(|age| !age.is_zero()),
+            },
+            listener: listener(from),
+            worker: WorkerSettings {
+                concurrency: from.count("worker.concurrency"),
+                batch_tasks: from.count("worker.batch_tasks"),
+                batch_bytes: from.count("worker.batch_bytes"),
+                lease: from.time("worker.lease"),
+                attempts_max: from.count("worker.attempts_max"),
+                retry: Backoff {
+                    first: from.time("worker.retry_first"),
+                    longest: from.time("worker.retry_longest"),
+                    times: Some(from.count("worker.attempts_max")),
+                },
+                drain: from.time("worker.drain"),
+            },
+            start: StartSettings {
+                workers: from.count("start.workers"),
+                symbols: from.count("start.symbols"),
+                connections: from.count("start.connections"),
+                rate: from.count("start.rate"),
+            },
+            log: LogSettings { level: from.text("log.level"), format: log_format(&from.text("log.format")) },
+        }
+    }
+}
+
+fn listener(from: &Resolved) -> ListenerSettings {
+    ListenerSettings {
+        feed: from.text("listener.feed"),
+        endpoint: Some(from.text("listener.endpoint")).filter(|endpoint| !endpoint.is_empty()),
+        symbols: from.list("listener.symbols"),
+        channels: from.list("listener.channels"),
+        symbols_per_connection: from.count("listener.symbols_per_connection"),
+        max_symbols: from.count("listener.max_symbols"),
+        connection_delay: from.time("listener.connection_delay"),
+        monitor_interval: from.time("listener.monitor_interval"),
+        overflow: overflow(&from.text("listener.overflow")),
+        buffer_max: from.count("listener.buffer_max"),
+        buffer_bytes: from.count("listener.buffer_bytes"),
+        litemode: from.flag("listener.litemode"),
+    }
+}
+
+fn unknown_ticker(word: &str) -> UnknownTicker {
+    match word {
+        "skip" => UnknownTicker::Skip,
+        "dead" => UnknownTicker::Dead,
+        _ => UnknownTicker::Create,
+    }
+}
+
+fn overflow(word: &str) -> Overflow {
+    match word {
+        "spool" => Overflow::Spool,
+        "block" => Overflow::Block,
+        "drop_oldest" => Overflow::DropOldest,
+        _ => Overflow::Merge,
+    }
+}
+
+fn log_format(word: &str) -> LogFormat {
+    match word {
+        "text" => LogFormat::Text,
+        "json" => LogFormat::Json,
+        _ => LogFormat::Auto,
+    }
+}
