@@ -1,0 +1,3 @@
+//! Tests of the shared parts against real servers and files.
+
+mod store_postgres;
