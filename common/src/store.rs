@@ -14,6 +14,7 @@ mod listing;
 pub mod postgres;
 mod row;
 pub mod sqlite;
+mod stored;
 
 use listing::{NamedListing, rows_of_ticks};
 pub use row::{Cell, HistoryRow, InstrumentId, Listing, PriceRow, Registration, Slot, Slots};

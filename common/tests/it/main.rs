@@ -1,3 +1,4 @@
 //! Tests of the shared parts against real servers and files.
 
 mod store_postgres;
+mod store_sqlite;
