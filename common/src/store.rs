@@ -9,10 +9,14 @@ use serde::Serialize;
 use crate::BoxError;
 use crate::clock::UnixMicros;
 
+mod columns;
+mod listing;
 pub mod postgres;
 mod row;
 pub mod sqlite;
+mod stored;
 
+use listing::{NamedListing, rows_of_ticks};
 pub use row::{Cell, HistoryRow, InstrumentId, Listing, PriceRow, Registration, Slot, Slots};
 
 /// What one commit brings: at most one price row per instrument, sorted by instrument, and the ticks of the history.

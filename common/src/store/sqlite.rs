@@ -1,11 +1,164 @@
-//! Prices in SQLite.
+//! Prices in a SQLite file: nothing to install, durable at every commit, shared by the processes of one machine.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{PriceStore, StoreError};
+use async_trait::async_trait;
+use diesel::sqlite::SqliteConnection;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::listing::{self, ascends};
+use super::{
+    Listing, PriceStore, Registration, RowOutcome, StoreCensus, StoreError, StoredPrice, UnknownTicker, WriteBatch,
+    Written,
+};
+use crate::clock;
+use crate::sqlite::SqliteThread;
+
+mod each;
+mod merge;
+mod read;
+mod register;
+mod trouble;
+
+use each::{Attempt, Legacy};
+use merge::{RowColumns, TickColumns};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 
 /// Opens (or creates) the file at `path`.
-pub async fn connect(_path: &Path) -> Result<Arc<dyn PriceStore>, StoreError> {
-    unimplemented!()
+///
+/// # Errors
+/// [`StoreError::Unfit`] for a folder, a file that is no database, or one that may not be opened.
+pub async fn connect(path: &Path) -> Result<Arc<dyn PriceStore>, StoreError> {
+    let place = format!("sqlite:{}", path.display());
+    match SqliteThread::open(path).await {
+        Ok(thread) => Ok(Arc::new(SqliteStore { thread, place })),
+        Err(error) => Err(StoreError::Unfit {
+            place,
+            problem: error.to_string(),
+            fix: "name a file that is a SQLite database, or a new one in a folder that this user may write to"
+                .to_owned(),
+        }),
+    }
+}
+
+#[derive(Debug)]
+struct SqliteStore {
+    thread: SqliteThread,
+    place: String,
+}
+
+#[async_trait]
+impl PriceStore for SqliteStore {
+    async fn migrate(&self) -> Result<Vec<String>, StoreError> {
+        // In one transaction that locks at its start: a second process waits, and then finds nothing missing.
+        let work = |connection: &mut SqliteConnection| {
+            connection.immediate_transaction(|connection| {
+                let applied = connection.run_pending_migrations(MIGRATIONS).map_err(Unmigrated::Migration)?;
+                Ok(applied.into_iter().map(|version| version.to_string()).collect())
+            })
+        };
+        match self.thread.call(work).await {
+            Ok(Ok(applied)) => Ok(applied),
+            Ok(Err(Unmigrated::Database(error))) => Err(trouble::error(&self.place, error)),
+            Ok(Err(Unmigrated::Migration(source))) => Err(StoreError::Unfit {
+                place: self.place.clone(),
+                problem: format!("its schema cannot be changed: {source}"),
+                fix: "check that no other program made tables of these names in the file".to_owned(),
+            }),
+            Err(gone) => Err(self.systemic(gone)),
+        }
+    }
+
+    async fn register(&self, listings: &[Listing], unknown: UnknownTicker) -> Result<Vec<Registration>, StoreError> {
+        let (listings, now) = (listings.to_vec(), clock::now());
+        self.transaction(move |connection| register::run(connection, &listings, unknown, now)).await
+    }
+
+    async fn write(&self, batch: &WriteBatch) -> Result<Written, StoreError> {
+        debug_assert!(ascends(&batch.rows), "one row per instrument, ascending");
+        if batch.rows.is_empty() && batch.history.is_empty() {
+            return Ok(Written::default());
+        }
+        let now = clock::now();
+        let rows: Vec<_> = batch.rows.iter().map(|row| RowColumns::new(row, now)).collect();
+        let ticks: Vec<_> = batch.history.iter().map(TickColumns::new).collect();
+        self.transaction(move |connection| {
+            let mut written = Written::default();
+            for row in &rows {
+                let stored = row.merge(connection)?;
+                if stored.is_none() {
+                    written.vanished.push(row.instrument);
+                }
+                written.stored.push(stored.unwrap_or_default());
+            }
+            for tick in &ticks {
+                tick.add(connection)?;
+            }
+            Ok(written)
+        })
+        .await
+    }
+
+    async fn write_each(&self, batch: &WriteBatch) -> Result<Vec<RowOutcome>, StoreError> {
+        // A tick without a row can be blamed on no row: it is stored alone, or it is an error of the whole call.
+        let loose = listing::loose_ticks(batch);
+        if !loose.is_empty() {
+            self.write(&WriteBatch { rows: Vec::new(), history: loose }).await?;
+        }
+        let now = clock::now();
+        let attempt = |row| Attempt { row: RowColumns::new(row, now), ticks: Vec::new(), legacy: Legacy::of(row) };
+        let mut attempts: Vec<_> = batch.rows.iter().map(attempt).collect();
+        for (tick, row) in batch.history.iter().zip(listing::rows_of_ticks(batch)) {
+            if let Some(row) = row {
+                attempts[row].ticks.push(TickColumns::new(tick));
+            }
+        }
+        self.transaction(move |connection| attempts.iter().map(|attempt| attempt.make(connection)).collect()).await
+    }
+
+    async fn prices(&self) -> Result<Vec<StoredPrice>, StoreError> {
+        self.call(read::prices).await
+    }
+
+    async fn census(&self) -> Result<StoreCensus, StoreError> {
+        let place = self.place.clone();
+        self.call(move |connection| read::census(connection, place)).await
+    }
+}
+
+impl SqliteStore {
+    /// One transaction that takes the write lock at its start, so that it never fails in its middle for lack of it.
+    async fn transaction<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut SqliteConnection) -> diesel::QueryResult<T> + Send + 'static,
+    {
+        self.call(|connection| connection.immediate_transaction(work)).await
+    }
+
+    async fn call<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut SqliteConnection) -> diesel::QueryResult<T> + Send + 'static,
+    {
+        let answer = self.thread.call(work).await.map_err(|gone| self.systemic(gone))?;
+        answer.map_err(|error| trouble::error(&self.place, error))
+    }
+
+    fn systemic(&self, source: impl Into<crate::BoxError>) -> StoreError {
+        StoreError::Systemic { place: self.place.clone(), code: None, source: source.into() }
+    }
+}
+
+enum Unmigrated {
+    Database(diesel::result::Error),
+    Migration(crate::BoxError),
+}
+
+impl From<diesel::result::Error> for Unmigrated {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error)
+    }
 }

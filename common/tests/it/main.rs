@@ -3,4 +3,6 @@
 mod binance;
 mod captures;
 mod redis_broker;
+mod store_postgres;
+mod store_sqlite;
 mod symbols;

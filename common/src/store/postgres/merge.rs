@@ -1,0 +1,163 @@
+//! The hot statement: `UPDATE .. FROM unnest(..)`, in four shapes (with or without day values, with or without history).
+//!
+//! A type of its own for each shape, because `diesel::sql_query` is prepared anew on every call: these are prepared
+//! once per connection. One statement is one transaction, so nothing is spent on BEGIN and COMMIT.
+
+use std::sync::LazyLock;
+
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Numeric, SmallInt, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use super::arrays::{PriceArrays, TickArrays};
+use crate::store::columns::{self, Dialect, TRADE_AND_QUOTE, VALUES};
+use crate::store::{PriceRow, Slot, WriteBatch};
+
+const POSTGRES: Dialect = Dialect { greatest: "greatest", now: "now()" };
+
+/// Merges price rows and adds ticks of the history. Returns the rows it wrote with the slots that were newer.
+pub(super) async fn run(connection: &mut AsyncPgConnection, batch: &WriteBatch) -> QueryResult<Vec<(i64, i32)>> {
+    let prices: &PriceArrays = &batch.rows.iter().collect();
+    let ticks: &TickArrays = &batch.history.iter().collect();
+    match (batch.rows.iter().any(has_day), !batch.history.is_empty()) {
+        (false, false) => Merge::<false, false> { prices, ticks }.load(connection).await,
+        (false, true) => Merge::<false, true> { prices, ticks }.load(connection).await,
+        (true, false) => Merge::<true, false> { prices, ticks }.load(connection).await,
+        (true, true) => Merge::<true, true> { prices, ticks }.load(connection).await,
+    }
+}
+
+/// Which of these rows exist.
+pub(super) async fn existing(connection: &mut AsyncPgConnection, ids: &[i64]) -> QueryResult<Vec<i64>> {
+    #[derive(diesel::QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let found: Vec<Found> = diesel::sql_query("SELECT id FROM ticker_price_data WHERE id = ANY ($1)")
+        .bind::<Array<BigInt>, _>(ids)
+        .load(connection)
+        .await?;
+    Ok(found.into_iter().map(|row| row.id).collect())
+}
+
+fn has_day(row: &PriceRow) -> bool {
+    Slot::ALL.into_iter().any(|slot| slot.is_day() && row.order(slot).is_some())
+}
+
+struct Merge<'a, const DAY: bool, const HISTORY: bool> {
+    prices: &'a PriceArrays,
+    ticks: &'a TickArrays,
+}
+
+/// The name of a shape in the cache of prepared statements.
+struct Shape<const DAY: bool, const HISTORY: bool>;
+
+impl<const DAY: bool, const HISTORY: bool> QueryId for Merge<'_, DAY, HISTORY> {
+    type QueryId = Shape<DAY, HISTORY>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<const DAY: bool, const HISTORY: bool> Query for Merge<'_, DAY, HISTORY> {
+    type SqlType = (BigInt, Integer);
+}
+
+impl<const DAY: bool, const HISTORY: bool> diesel::query_dsl::RunQueryDsl<AsyncPgConnection>
+    for Merge<'_, DAY, HISTORY>
+{
+}
+
+impl<const DAY: bool, const HISTORY: bool> QueryFragment<Pg> for Merge<'_, DAY, HISTORY> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if HISTORY {
+            // A tick of a row that is gone belongs to nothing; its instrument comes back under another id.
+            out.push_sql("WITH added AS (INSERT INTO tick_history (");
+            out.push_sql(&TICK_COLUMNS);
+            out.push_sql(") SELECT n.* FROM unnest(");
+            push_ticks(&mut out, self.ticks)?;
+            out.push_sql(") AS n(");
+            out.push_sql(&TICK_COLUMNS);
+            out.push_sql(
+                ") WHERE EXISTS (SELECT FROM ticker_price_data AS t WHERE t.id = n.instrument_id) \
+                 ON CONFLICT DO NOTHING) ",
+            );
+        }
+        out.push_sql("UPDATE ticker_price_data AS t SET ");
+        out.push_sql(if DAY { &WITH_DAY } else { &WITHOUT_DAY });
+        push_prices::<DAY>(&mut out, self.prices)?;
+        out.push_sql(if DAY { &AFTER_WITH_DAY } else { &AFTER_WITHOUT_DAY });
+        Ok(())
+    }
+}
+
+static TICK_COLUMNS: LazyLock<String> = LazyLock::new(|| {
+    let first = ["instrument_id", "order_key", "index_in_message", "received_at", "exchange_at", "trade_id"];
+    first.into_iter().chain(VALUES).collect::<Vec<_>>().join(", ")
+});
+
+static WITH_DAY: LazyLock<String> = LazyLock::new(|| before_arrays(&Slot::ALL));
+static WITHOUT_DAY: LazyLock<String> = LazyLock::new(|| before_arrays(TRADE_AND_QUOTE));
+static AFTER_WITH_DAY: LazyLock<String> = LazyLock::new(|| after_arrays(&Slot::ALL));
+static AFTER_WITHOUT_DAY: LazyLock<String> = LazyLock::new(|| after_arrays(TRADE_AND_QUOTE));
+
+fn before_arrays(slots: &[Slot]) -> String {
+    format!("{} FROM unnest(", columns::assignments(slots, POSTGRES))
+}
+
+fn after_arrays(slots: &[Slot]) -> String {
+    format!(
+        ") AS n({}) WHERE t.id = n.id AND ({}) RETURNING t.id, t.changed_slots",
+        columns::input(slots).join(", "),
+        columns::anything_newer(slots)
+    )
+}
+
+/// In the order of `columns::input`.
+fn push_prices<'b, const DAY: bool>(out: &mut AstPass<'_, 'b, Pg>, prices: &'b PriceArrays) -> QueryResult<()> {
+    let slots = if DAY { &Slot::ALL[..] } else { TRADE_AND_QUOTE };
+    let values: usize = slots.iter().map(|&slot| columns::values_of(slot).len()).sum();
+    out.push_bind_param::<Array<BigInt>, _>(&prices.ids)?;
+    for array in &prices.values[..values] {
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Numeric>>, _>(array)?;
+    }
+    for array in &prices.orders[..slots.len()] {
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(array)?;
+    }
+    let day_at = DAY.then_some(&prices.day_at);
+    for array in
+        [Some(&prices.trade_at), Some(&prices.quote_at), day_at, Some(&prices.received_at)].into_iter().flatten()
+    {
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Timestamptz>>, _>(array)?;
+    }
+    Ok(())
+}
+
+/// In the order of `TICK_COLUMNS`.
+pub(super) fn push_ticks<'b>(out: &mut AstPass<'_, 'b, Pg>, ticks: &'b TickArrays) -> QueryResult<()> {
+    out.push_bind_param::<Array<BigInt>, _>(&ticks.instruments)?;
+    out.push_sql(", ");
+    out.push_bind_param::<Array<BigInt>, _>(&ticks.orders)?;
+    out.push_sql(", ");
+    out.push_bind_param::<Array<SmallInt>, _>(&ticks.indexes)?;
+    for array in [&ticks.received_at, &ticks.exchange_at] {
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Timestamptz>>, _>(array)?;
+    }
+    out.push_sql(", ");
+    out.push_bind_param::<Array<Nullable<BigInt>>, _>(&ticks.trade_ids)?;
+    for array in &ticks.values {
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Numeric>>, _>(array)?;
+    }
+    Ok(())
+}
+
+/// All price arrays, in the order of `columns::input` over all slots.
+pub(super) fn push_all_prices<'b>(out: &mut AstPass<'_, 'b, Pg>, prices: &'b PriceArrays) -> QueryResult<()> {
+    push_prices::<true>(out, prices)
+}

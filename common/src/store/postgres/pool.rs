@@ -1,0 +1,165 @@
+//! A few connections, opened when needed. One that failed, or whose caller went away in mid-call, is never used again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use diesel_async::AsyncPgConnection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::link::Link;
+use super::trouble;
+use crate::store::{StoreError, StoreOptions};
+
+/// How long any call may take. Only this limit notices a frozen server: its kernel goes on confirming our packets.
+const CALL_MAX: Duration = Duration::from_secs(35);
+
+#[derive(Debug)]
+pub(super) struct Pool {
+    link: Link,
+    permits: Arc<Semaphore>,
+    /// Held for a push or a pop, never across an await.
+    idle: Mutex<Idle>,
+}
+
+#[derive(Default)]
+struct Idle {
+    connections: Vec<AsyncPgConnection>,
+    /// Raised when the server went away: connections of an earlier generation are dead, too.
+    generation: u64,
+}
+
+/// A connection for one call. Dropping it closes the connection; [`Pool::settle`] keeps it.
+pub(super) struct Session {
+    pub(super) connection: AsyncPgConnection,
+    generation: u64,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// What a call that failed in an unnamed way means. `diesel_async` hides the SQLSTATE of most errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unnamed {
+    /// Some row of the batch is the likeliest cause: isolate it.
+    BlameARow,
+    /// No row is to blame.
+    BlameTheStore,
+}
+
+impl Pool {
+    pub(super) fn new(link: Link, options: StoreOptions) -> Self {
+        let connections = usize::try_from(options.connections).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
+        Self { link, permits: Arc::new(Semaphore::new(connections)), idle: Mutex::default() }
+    }
+
+    pub(super) fn place(&self) -> &str {
+        self.link.place()
+    }
+
+    /// An idle connection or a new one; waits while all are in use.
+    pub(super) async fn session(&self) -> Result<Session, StoreError> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|closed| StoreError::Systemic {
+            place: self.place().to_owned(),
+            code: None,
+            source: closed.into(),
+        })?;
+        let (kept, generation) = {
+            let mut idle = self.idle();
+            (idle.connections.pop(), idle.generation)
+        };
+        let connection = match kept {
+            Some(connection) => connection,
+            None => self.link.connect().await?,
+        };
+        Ok(Session { connection, generation, _permit: permit })
+    }
+
+    /// Runs one call on a session under [`CALL_MAX`], keeps the connection if it is sound, and names what went wrong.
+    pub(super) async fn settle<T>(
+        &self,
+        mut session: Session,
+        outcome: Result<diesel::QueryResult<T>, tokio::time::error::Elapsed>,
+        unnamed: Unnamed,
+    ) -> Result<T, StoreError> {
+        let Ok(outcome) = outcome else {
+            self.forget_idle(session.generation);
+            return Err(self.systemic(None, format!("no answer within {CALL_MAX:?}").into()));
+        };
+        let error = match outcome {
+            Ok(value) => {
+                self.keep(session);
+                return Ok(value);
+            }
+            Err(error) => error,
+        };
+        let place = self.place().to_owned();
+        match trouble::class(&error) {
+            trouble::Class::Row => {
+                self.keep(session);
+                Err(StoreError::Row { place, source: error.into() })
+            }
+            trouble::Class::Contention => {
+                self.keep(session);
+                Err(StoreError::Contention { place, source: error.into() })
+            }
+            trouble::Class::Systemic(code) => {
+                self.forget_idle(session.generation);
+                Err(self.systemic(code, error.into()))
+            }
+            trouble::Class::Unnamed => {
+                // The question is also a probe: on a dead connection it fails.
+                let schema = timeout(CALL_MAX, trouble::schema(&mut session.connection)).await;
+                match (schema, unnamed) {
+                    (Ok(Ok(trouble::Schema::Complete)), Unnamed::BlameARow) => {
+                        Err(StoreError::Row { place, source: error.into() })
+                    }
+                    (Ok(Ok(trouble::Schema::Complete)), Unnamed::BlameTheStore) => {
+                        Err(self.systemic(None, error.into()))
+                    }
+                    (Ok(Ok(trouble::Schema::Incomplete)), _) => {
+                        Err(self.systemic(Some("42P01".into()), trouble::NotMigrated(error.into()).into()))
+                    }
+                    (Ok(Err(_)) | Err(_), _) => {
+                        self.forget_idle(session.generation);
+                        Err(self.systemic(None, error.into()))
+                    }
+                }
+            }
+        }
+    }
+
+    fn systemic(&self, code: Option<Box<str>>, source: crate::BoxError) -> StoreError {
+        StoreError::Systemic { place: self.place().to_owned(), code, source }
+    }
+
+    fn keep(&self, session: Session) {
+        let mut idle = self.idle();
+        if session.generation == idle.generation {
+            idle.connections.push(session.connection);
+        }
+    }
+
+    /// One connection found the server gone: the others would find the same, one call after the other.
+    fn forget_idle(&self, generation: u64) {
+        let mut idle = self.idle();
+        if generation == idle.generation {
+            idle.generation += 1;
+            idle.connections.clear();
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Idle> {
+        // A panic between push and pop leaves a vector that is still a vector.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for an answer at most [`CALL_MAX`].
+pub(super) async fn limited<F: Future>(call: F) -> Result<F::Output, tokio::time::error::Elapsed> {
+    timeout(CALL_MAX, call).await
+}
+
+impl std::fmt::Debug for Idle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Idle").field("connections", &self.connections.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,85 @@
+//! Reading back, for the status page, the gateway's start and tests.
+
+use diesel::result::Error;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sqlite::SqliteConnection;
+use diesel::{QueryResult, RunQueryDsl};
+
+use crate::clock::UnixMicros;
+use crate::store::columns::VALUES;
+use crate::store::stored::StoredColumns;
+use crate::store::{Slot, StoreCensus, StoredPrice};
+
+/// Columns that belong together come as one JSON array: SQLite has no arrays.
+#[derive(diesel::QueryableByName)]
+struct Row {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    instrument: String,
+    #[diesel(sql_type = Text)]
+    feed: String,
+    #[diesel(sql_type = Text)]
+    ticker_symbol: String,
+    #[diesel(sql_type = Text)]
+    numbers: String,
+    #[diesel(sql_type = Text)]
+    orders: String,
+    #[diesel(sql_type = Text)]
+    times: String,
+}
+
+/// Every row that ever got a price.
+pub(super) fn prices(connection: &mut SqliteConnection) -> QueryResult<Vec<StoredPrice>> {
+    let orders: Vec<_> = Slot::ALL.into_iter().map(Slot::order_column).collect();
+    let rows: Vec<Row> = diesel::sql_query(format!(
+        "SELECT p.id, p.instrument, p.feed, b.ticker_symbol,
+            json_array({}) AS numbers, json_array({}) AS orders,
+            json_array(p.trade_at, p.quote_at, p.day_at, p.received_at, p.stored_at) AS times
+         FROM ticker_price_data AS p JOIN ticker_base AS b ON b.id = p.ticker_id
+         WHERE p.stored_at IS NOT NULL
+         ORDER BY p.instrument, p.feed",
+        VALUES.join(", "),
+        orders.join(", "),
+    ))
+    .load(connection)?;
+    rows.into_iter().map(price).collect()
+}
+
+fn price(row: Row) -> QueryResult<StoredPrice> {
+    fn array<T: serde::de::DeserializeOwned>(json: &str) -> QueryResult<Vec<T>> {
+        serde_json::from_str(json).map_err(|bad| Error::DeserializationError(bad.into()))
+    }
+    let (values, orders) = (array(&row.numbers)?, array(&row.orders)?);
+    let times = array::<Option<UnixMicros>>(&row.times)?;
+    let Row { id, instrument, feed, ticker_symbol, .. } = row;
+    let stored = StoredColumns { id, instrument, feed, ticker_symbol, values, orders, times };
+    stored.try_into().map_err(Error::DeserializationError)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Census {
+    #[diesel(sql_type = BigInt)]
+    priced: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    newest_at: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    bytes: i64,
+}
+
+/// For the status page.
+pub(super) fn census(connection: &mut SqliteConnection, place: String) -> QueryResult<StoreCensus> {
+    let census: Census = diesel::sql_query(
+        "SELECT count(*) AS priced, max(stored_at) AS newest_at,
+            (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS bytes
+         FROM ticker_price_data WHERE stored_at IS NOT NULL",
+    )
+    .get_result(connection)?;
+    Ok(StoreCensus {
+        kind: "sqlite",
+        place,
+        priced: u64::try_from(census.priced).unwrap_or(0),
+        newest_at: census.newest_at.map(UnixMicros),
+        bytes: u64::try_from(census.bytes).unwrap_or(0),
+    })
+}

@@ -1,0 +1,47 @@
+//! A price as it comes back from a table.
+
+use super::columns::{self, VALUES};
+use super::{InstrumentId, PriceRow, Slot, StoredPrice};
+use crate::BoxError;
+use crate::clock::UnixMicros;
+use crate::market::{BadNumber, OrderKey, Price};
+
+/// The columns of a stored price, still as the table has them.
+#[derive(Debug)]
+pub(super) struct StoredColumns {
+    pub(super) id: i64,
+    pub(super) instrument: String,
+    pub(super) feed: String,
+    pub(super) ticker_symbol: String,
+    /// By `VALUES`, as text: PostgreSQL's decimals read as numbers lose the zeros of 0.00.
+    pub(super) values: Vec<Option<String>>,
+    /// By `Slot::ALL`.
+    pub(super) orders: Vec<i64>,
+    /// `trade_at`, `quote_at`, `day_at`, `received_at`, `stored_at`.
+    pub(super) times: Vec<Option<UnixMicros>>,
+}
+
+impl TryFrom<StoredColumns> for StoredPrice {
+    type Error = BoxError;
+
+    fn try_from(stored: StoredColumns) -> Result<Self, BoxError> {
+        let StoredColumns { id, instrument, feed, ticker_symbol, values, orders, times } = stored;
+        let number = |text: Option<String>| text.map(|text| text.parse().map(Price::get)).transpose();
+        let values = values.into_iter().map(number).collect::<Result<Vec<_>, BadNumber>>()?;
+        let values: [_; VALUES.len()] = values.try_into().map_err(|_other| "not twelve values")?;
+        let orders: [_; Slot::ALL.len()] = orders.try_into().map_err(|_other| "not ten orders")?;
+        let &[trade_at, quote_at, day_at, received_at, stored_at] = times.as_slice() else {
+            return Err("not five times".into());
+        };
+        let row = PriceRow {
+            instrument: InstrumentId(id),
+            fields: columns::fields(values)?,
+            orders: orders.map(OrderKey::from_i64),
+            trade_at,
+            quote_at,
+            day_at,
+            received_at: received_at.unwrap_or_default(),
+        };
+        Ok(Self { instrument, feed, ticker_symbol, row, stored_at: stored_at.unwrap_or_default() })
+    }
+}

@@ -1,0 +1,1 @@
+DROP FUNCTION tidemill_register;

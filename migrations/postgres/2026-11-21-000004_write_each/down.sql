@@ -1,0 +1,3 @@
+DROP FUNCTION tidemill_write_each;
+DROP FUNCTION tidemill_write_legacy;
+DROP FUNCTION tidemill_raise_unless_a_rows_fault;
