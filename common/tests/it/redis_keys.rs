@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use common::broker::redis::connect;
 use common::broker::{BrokerError, Enqueued};
-use common::queue::{Settled, Taken};
+use common::queue::{DeadFilter, Settled, Taken};
 use common::testing::RedisServer;
 use common::testing::broker_suite::Hand;
 
@@ -93,4 +93,17 @@ async fn a_key_of_another_kind_is_an_error_that_changes_nothing() {
     assert_eq!(hand.take(1).await, Taken::Empty);
     assert_eq!(hand.put_bytes(&[b"1".to_vec()]).await, Enqueued::Accepted);
     assert_eq!(hand.drain().await, ["1"]);
+}
+
+#[tokio::test]
+async fn a_dead_letter_that_somebody_spoiled_hides_no_other_and_can_be_purged() {
+    let (server, hand) = open().await;
+    let dead = hand.bury(&["1", "2"], "row", None).await;
+    server.cli(&["HDEL", "tidemill:{websocket_data}:letters", &dead[0].id.to_string()]);
+    let page = hand.broker.dead_page(&hand.queue, &DeadFilter::default(), None, 10).await.expect("a page");
+    assert_eq!((page.letters.len(), &*page.letters[0].reason, &page.letters[1]), (2, "unreadable", &dead[1]));
+    let ids = [dead[0].id, dead[1].id];
+    assert_eq!(hand.broker.dead_retry(&hand.queue, &ids).await.expect("retry"), 1);
+    assert_eq!(hand.broker.dead_purge(&hand.queue, &ids).await.expect("purge"), 1);
+    hand.census().await;
 }
