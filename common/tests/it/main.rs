@@ -3,6 +3,9 @@
 mod binance;
 mod captures;
 mod redis_broker;
+mod redis_cluster;
+mod redis_faults;
+mod redis_keys;
 mod store_postgres;
 mod store_sqlite;
 mod symbols;

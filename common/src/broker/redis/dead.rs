@@ -35,8 +35,22 @@ pub(super) fn written(letter: &DeadLetter) -> Vec<u8> {
     out
 }
 
-/// Back from [`written`]; `None` when it was not.
-pub(super) fn read(id: DeadId, written: &[u8]) -> Option<DeadLetter> {
+/// Back from [`written`]. What somebody else wrote there is shown as it is, so that a person can purge it.
+pub(super) fn read(id: DeadId, written: &[u8]) -> DeadLetter {
+    parse(id, written).unwrap_or_else(|| DeadLetter {
+        id,
+        reason: "unreadable".into(),
+        code: None,
+        error: "its record was changed or removed by somebody else".to_owned(),
+        symbol: None,
+        attempts: 0,
+        worker: "".into(),
+        died_at: UnixMicros::default(),
+        task: written.to_vec(),
+    })
+}
+
+fn parse(id: DeadId, written: &[u8]) -> Option<DeadLetter> {
     let end = written.iter().position(|&byte| byte == b'\n')?;
     let (description, task) = (written.get(..end)?, written.get(end + 1..)?);
     let Description { reason, code, error, symbol, attempts, worker, died_at } =
@@ -62,14 +76,15 @@ mod tests {
                 died_at: UnixMicros(1_763_726_400_000_001),
                 task: task.to_vec(),
             };
-            assert_eq!(read(letter.id, &written(&letter)), Some(letter));
+            assert_eq!(read(letter.id, &written(&letter)), letter);
         }
     }
 
     #[test]
-    fn anything_else_is_no_letter() {
+    fn anything_else_is_shown_as_it_is() {
         for garbage in [&b""[..], b"{}", b"{}\n", b"\xff\ntask"] {
-            assert_eq!(read(DeadId::fresh(), garbage), None);
+            let letter = read(DeadId::fresh(), garbage);
+            assert_eq!((&*letter.reason, letter.task.as_slice()), ("unreadable", garbage));
         }
     }
 }

@@ -123,7 +123,7 @@ impl RedisBroker {
                 return Ok((letters, Some(id)));
             }
             let Value::BulkString(value) = value else { return Err(self.link.unexpected(value)) };
-            letters.push(self.expect(dead::read(id, value), "a dead letter that cannot be read")?);
+            letters.push(dead::read(id, value));
         }
         Ok((letters, None))
     }

@@ -7,6 +7,8 @@ local leases_max = #ARGV - at
 -- A batch that expires this often is halved; a task that expires alone this often is convicted.
 local COMPANY_MAX = 2
 local ALONE_MAX = 3
+-- Halving moves elements: after so many, the rest waits for the next sweep.
+local MOVED_MAX = 5000
 
 -- Between half and all of the backoff; the random part is the lease's own name.
 local function backoff(lease, times)
@@ -31,6 +33,7 @@ local function bisect(lease, now, length, deliveries)
   redis.call('LTRIM', batch_key(lease), length - keep, -1)
   give_back(lease, now, deliveries, 1, 0)
   give_back(newer, now, deliveries, 1, 0)
+  return #rest
 end
 
 local function convict(lease, id, deliveries, worker)
@@ -46,7 +49,7 @@ local function convict(lease, id, deliveries, worker)
 end
 
 local now = now_ms()
-local returned, bisected, convicted = 0, 0, 0
+local returned, bisected, convicted, moved = 0, 0, 0, 0
 for _, lease in ipairs(redis.call('ZRANGE', leases, '-inf', now, 'BYSCORE', 'LIMIT', 0, leases_max)) do
   local length = redis.call('LLEN', batch_key(lease))
   local deliveries, suspicion, alone, worker = read_meta(lease)
@@ -60,12 +63,15 @@ for _, lease in ipairs(redis.call('ZRANGE', leases, '-inf', now, 'BYSCORE', 'LIM
     give_back(lease, now + backoff(lease, alone + 1), deliveries, suspicion, alone + 1)
   elseif COMPANY_MAX <= suspicion + 1 then
     bisected = bisected + 1
-    bisect(lease, now, length, deliveries)
+    moved = moved + bisect(lease, now, length, deliveries)
   else
     returned = returned + 1
     give_back(lease, now + backoff(lease, suspicion + 1), deliveries, suspicion + 1, 0)
   end
   remember(lease, 'reaped')
   redis.call('ZREM', leases, lease)
+  if MOVED_MAX <= moved then
+    break
+  end
 end
 return { returned, bisected, convicted }

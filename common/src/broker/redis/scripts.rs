@@ -55,8 +55,7 @@ impl Call {
 }
 
 macro_rules! scripts {
-    ($($(#[$doc:meta])* $name:ident = $flags:literal $(+ $file:literal)+;)+) => {$(
-        $(#[$doc])*
+    ($($name:ident = $flags:literal $(+ $file:literal)+;)+) => {$(
         pub(super) static $name: LazyLock<Script> =
             LazyLock::new(|| Script::new(concat!("#!lua", $flags, "\n", $(include_str!($file)),+)));
     )+};

@@ -1,0 +1,28 @@
+//! A Redis in cluster mode refuses a script that leaves its key's slot: promises that need every script, on one that
+//! holds all slots. (Each needs a new one, which takes two seconds to serve; so not all promises.)
+
+use std::time::Duration;
+
+use common::broker::redis::connect;
+use common::testing::broker_suite::Place;
+use common::testing::{RedisServer, eventually};
+
+async fn open() -> Place {
+    let server = RedisServer::start_with(&["--cluster-enabled", "yes"]).await;
+    assert_eq!(server.cli(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]), "OK");
+    eventually("the cluster serves", Duration::from_secs(20), async || {
+        server.cli(&["CLUSTER", "INFO"]).contains("cluster_state:ok")
+    })
+    .await;
+    let [one, two] = [connect(&server.url()).await, connect(&server.url()).await];
+    Place::new(one.expect("the server runs"), two.expect("the server runs"), server)
+}
+
+common::broker_suite!(open:
+    the_counters_balance_at_every_step
+    a_purged_dead_letter_is_gone_and_counted
+    a_presence_runs_out_or_departs
+    a_queue_is_known_once_it_was_used
+    epochs_rise_across_handles
+    random_work_loses_and_doubles_nothing
+);
