@@ -1,6 +1,5 @@
 //! Waiting for a condition instead of sleeping.
 
-use std::future::Future;
 use std::time::Duration;
 
 use crate::clock;
@@ -9,11 +8,7 @@ use crate::clock;
 ///
 /// # Panics
 /// When the condition does not hold in time.
-pub async fn eventually<F, C>(what: &str, patience: Duration, mut condition: C)
-where
-    C: FnMut() -> F,
-    F: Future<Output = bool>,
-{
+pub async fn eventually(what: &str, patience: Duration, mut condition: impl AsyncFnMut() -> bool) {
     let asked = clock::monotonic();
     while !condition().await {
         assert!(asked.elapsed() < patience, "{what}: not within {patience:?}");

@@ -1,0 +1,112 @@
+//! What every broker promises, as tests for any `Arc<dyn Broker>`.
+//!
+//! An implementation runs all of them with one line in its integration tests:
+//!
+//! ```ignore
+//! common::broker_suite!(open); // async fn open() -> Place
+//! ```
+//!
+//! A promise is an async function here and one word in the macro's list below. It gets a place of its own, where nobody
+//! else is, and two handles to it that act as two processes.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::broker::Broker;
+
+mod desk;
+mod flow;
+mod hand;
+mod leases;
+mod outcomes;
+mod random;
+
+pub use desk::*;
+pub use flow::*;
+pub use hand::Hand;
+pub use leases::*;
+pub use outcomes::*;
+pub use random::*;
+
+/// An empty place for tasks, with two handles to it.
+pub struct Place {
+    /// One process' handle.
+    pub one: Arc<dyn Broker>,
+    /// Another process' handle to the same place.
+    pub two: Arc<dyn Broker>,
+    /// What must live as long: a server, a folder.
+    _keep: Box<dyn Any + Send + Sync>,
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place").field("one", &self.one).field("two", &self.two).finish_non_exhaustive()
+    }
+}
+
+impl Place {
+    /// Two handles, and what must outlive them.
+    pub fn new(one: Arc<dyn Broker>, two: Arc<dyn Broker>, keep: impl Any + Send + Sync) -> Self {
+        Self { one, two, _keep: Box::new(keep) }
+    }
+}
+
+/// Makes a `#[tokio::test]` of every promise. `$open` is an `async fn() -> Place`.
+#[macro_export]
+macro_rules! broker_suite {
+    ($open:path) => {
+        $crate::broker_suite!($open:
+            tasks_come_out_in_the_order_they_went_in
+            a_take_is_limited_in_tasks_and_bytes
+            a_repeated_take_returns_the_same_batch
+            a_settled_lease_counts_once_however_often_it_is_settled
+            one_round_trip_settles_and_takes_the_next_batch
+            the_next_batch_may_come_from_another_queue
+            a_repeated_enqueue_adds_nothing
+            producers_do_not_disturb_each_other
+            an_enqueue_past_the_limit_is_refused_whole
+            an_empty_enqueue_reports_its_counts
+            bytes_travel_unchanged
+            thousands_of_tasks_travel_in_order
+            a_stale_settlement_is_lost_and_changes_nothing
+            a_ghost_take_of_a_reaped_lease_is_used
+            a_name_that_was_settled_takes_nothing_more
+            a_released_batch_comes_first_and_is_no_delivery
+            a_released_lease_is_over
+            a_renewed_lease_is_kept
+            a_renewal_names_the_leases_that_are_lost
+            an_expired_lease_goes_back_to_the_head
+            a_returned_batch_larger_than_the_take_is_split_in_order
+            a_batch_that_expires_twice_is_halved_in_order
+            a_task_is_convicted_only_after_expiring_alone_three_times
+            nothing_is_reaped_before_its_deadline
+            a_retry_comes_back_when_it_is_due_with_its_new_bytes
+            retries_of_different_delay_come_back_in_their_order
+            a_settlement_that_does_not_add_up_is_refused
+            dead_letters_are_kept_whole_and_paged
+            dead_letters_are_found_by_what_is_asked_for
+            a_dead_letter_goes_back_to_the_tail_once
+            a_purged_dead_letter_is_gone_and_counted
+            nothing_trims_dead_letters
+            the_counters_balance_at_every_step
+            a_foreign_task_is_counted_when_it_is_settled
+            a_paused_queue_gives_nothing_and_ends_what_it_gave
+            epochs_rise_across_handles
+            a_presence_runs_out_or_departs
+            a_queue_is_known_once_it_was_used
+            a_census_sees_the_oldest_waiting_task
+            an_unused_queue_is_empty_and_balanced
+            a_fit_broker_passes_its_preflight
+            random_work_loses_and_doubles_nothing
+        );
+    };
+    ($open:path: $($promise:ident)+) => {
+        $(
+            #[tokio::test]
+            async fn $promise() {
+                $crate::testing::broker_suite::$promise($open().await).await;
+            }
+        )+
+    };
+}
