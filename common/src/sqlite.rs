@@ -146,7 +146,7 @@ pub(crate) fn patiently(connection: &mut SqliteConnection, statement: &str) -> Q
     }
 }
 
-/// SQLITE_BUSY, <https://sqlite.org/rescode.html#busy>: diesel passes on the message and drops the code.
+/// `SQLITE_BUSY`, <https://sqlite.org/rescode.html#busy>: diesel passes on the message and drops the code.
 fn is_locked(error: &diesel::result::Error) -> bool {
     error.to_string().contains("database is locked")
 }

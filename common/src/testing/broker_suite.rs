@@ -2,7 +2,7 @@
 //!
 //! An implementation runs all of them with one line in its integration tests:
 //!
-//! ```ignore
+//! ```text
 //! common::broker_suite!(open); // async fn open() -> Place
 //! ```
 //!

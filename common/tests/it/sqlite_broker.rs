@@ -13,20 +13,18 @@ use common::testing::eventually;
 
 use crate::sqlite_broker_audit::{audit, count, tamper};
 
-pub(crate) const QUEUE: &str = "ticks";
-
 pub(crate) fn queue() -> QueueName {
-    QUEUE.parse().unwrap()
+    "ticks".parse().expect("the name is good")
 }
 
 pub(crate) async fn open(path: &Path) -> Arc<dyn Broker> {
-    sqlite::connect(path).await.unwrap()
+    sqlite::connect(path).await.expect("open")
 }
 
 pub(crate) async fn put(broker: &dyn Broker, producer: InstanceId, batch: u64, tasks: &[Vec<u8>]) -> Enqueued {
     let counts = IntakeCounts::default();
     let enqueue = Enqueue { queue: &queue(), producer, batch, tasks, waiting_max: 1_000_000, counts: &counts };
-    broker.enqueue(&enqueue).await.unwrap()
+    broker.enqueue(&enqueue).await.expect("enqueue")
 }
 
 pub(crate) fn wish(tasks_max: u32, ttl: Duration) -> Take {
@@ -34,8 +32,8 @@ pub(crate) fn wish(tasks_max: u32, ttl: Duration) -> Take {
     Take { queue, lease, tasks_max, bytes_max: 1 << 20, ttl, worker }
 }
 
-pub(crate) async fn take(broker: &dyn Broker, take: &Take) -> Option<Batch> {
-    match broker.take(take).await.unwrap() {
+async fn take(broker: &dyn Broker, take: &Take) -> Option<Batch> {
+    match broker.take(take).await.expect("take") {
         Taken::Batch(batch) => Some(batch),
         Taken::Empty | Taken::Paused | Taken::Used => None,
     }
@@ -46,14 +44,14 @@ pub(crate) fn stored(batch: &Batch) -> Settlement {
     Settlement {
         queue: queue(),
         lease: batch.lease,
-        settled: u32::try_from(ticks).unwrap(),
+        settled: u32::try_from(ticks).expect("a batch is small"),
         counts: TickCounts { ticks, stored: ticks, ..TickCounts::default() },
         retry: Vec::new(),
         dead: Vec::new(),
     }
 }
 
-pub(crate) fn letter(task: &[u8]) -> DeadLetter {
+fn letter(task: &[u8]) -> DeadLetter {
     DeadLetter {
         id: DeadId::fresh(),
         reason: "row".into(),
@@ -67,7 +65,7 @@ pub(crate) fn letter(task: &[u8]) -> DeadLetter {
     }
 }
 
-pub(crate) fn tasks(names: std::ops::Range<u32>) -> Vec<Vec<u8>> {
+fn tasks(names: std::ops::Range<u32>) -> Vec<Vec<u8>> {
     names.map(|name| name.to_string().into_bytes()).collect()
 }
 
@@ -143,7 +141,7 @@ async fn a_file_that_is_damaged_is_refused_with_the_way_to_rescue_it() {
     eventually("the file is closed", Duration::from_secs(10), async || !wal.exists()).await;
     let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
     file.seek(std::io::SeekFrom::Start(4096)).unwrap();
-    file.write_all(&[0xA5; 4096 * 20]).unwrap();
+    file.write_all(&vec![0xA5; 4096 * 20]).unwrap();
     let refused = match sqlite::connect(&path).await {
         Ok(broker) => broker.preflight().await.unwrap_err(),
         Err(refused) => refused,

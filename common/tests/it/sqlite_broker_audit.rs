@@ -61,18 +61,18 @@ pub(crate) fn audit(path: &Path) {
 
 /// Changes the file behind the broker's back.
 pub(crate) fn tamper(path: &Path, statements: &str) {
-    connect(path).batch_execute(statements).unwrap();
+    connect(path).batch_execute(statements).expect("a good statement");
 }
 
 /// What `statement` counts.
 pub(crate) fn count(path: &Path, statement: &str) -> i64 {
-    let found: Count = diesel::sql_query(statement).get_result(&mut connect(path)).unwrap();
+    let found: Count = diesel::sql_query(statement).get_result(&mut connect(path)).expect("a count");
     found.n
 }
 
 fn connect(path: &Path) -> SqliteConnection {
-    let mut db = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    let mut db = SqliteConnection::establish(&path.to_string_lossy()).expect("open");
     // The broker's thread may still be closing the file.
-    db.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+    db.batch_execute("PRAGMA busy_timeout = 5000").expect("a setting");
     db
 }

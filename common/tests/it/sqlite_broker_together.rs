@@ -1,6 +1,7 @@
 //! Several processes on one file.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,45 +18,16 @@ const WORKERS: usize = 3;
 const BATCHES: usize = 40;
 const BATCH_TASKS: usize = 7;
 
+const TASKS: usize = PRODUCERS * BATCHES * BATCH_TASKS;
+
 /// Every producer and worker has a connection and a thread of its own, as processes would.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn tasks_of_many_producers_reach_exactly_one_of_many_workers_each() {
     let folder = tempfile::tempdir().unwrap();
-    let path = Arc::new(folder.path().join("q.db"));
+    let path = folder.path().join("q.db");
     let settled = Arc::new(AtomicUsize::new(0));
-    let mut producers = Vec::new();
-    for number in 0..PRODUCERS {
-        let path = Arc::clone(&path);
-        producers.push(tokio::spawn(async move {
-            let (broker, producer) = (open(&path).await, InstanceId::fresh());
-            for batch in 0..BATCHES {
-                let tasks: Vec<Vec<u8>> =
-                    (0..BATCH_TASKS).map(|task| format!("{number}.{batch}.{task}").into_bytes()).collect();
-                let batch = batch as u64 + 1;
-                assert_eq!(put(&*broker, producer, batch, &tasks).await, Enqueued::Accepted);
-                assert_eq!(put(&*broker, producer, batch, &tasks).await, Enqueued::Already);
-            }
-        }));
-    }
-    let mut workers = Vec::new();
-    for _ in 0..WORKERS {
-        let (path, settled) = (Arc::clone(&path), Arc::clone(&settled));
-        workers.push(tokio::spawn(async move {
-            let broker = open(&path).await;
-            let mut seen = Vec::new();
-            while settled.load(Ordering::SeqCst) < PRODUCERS * BATCHES * BATCH_TASKS {
-                // 10 does not divide the producers' batches, so they are cut.
-                let Taken::Batch(batch) = broker.take(&wish(10, Duration::from_mins(1))).await.unwrap() else {
-                    tokio::task::yield_now().await;
-                    continue;
-                };
-                assert_eq!(broker.settle(&stored(&batch), None).await.unwrap().0, Settled::Done);
-                settled.fetch_add(batch.tasks.len(), Ordering::SeqCst);
-                seen.extend(batch.tasks);
-            }
-            seen
-        }));
-    }
+    let producers: Vec<_> = (0..PRODUCERS).map(|number| tokio::spawn(produce(path.clone(), number))).collect();
+    let workers: Vec<_> = (0..WORKERS).map(|_| tokio::spawn(work(path.clone(), Arc::clone(&settled)))).collect();
     for producer in producers {
         producer.await.unwrap();
     }
@@ -65,11 +37,39 @@ async fn tasks_of_many_producers_reach_exactly_one_of_many_workers_each() {
             *times.entry(task).or_default() += 1;
         }
     }
-    assert_eq!(times.len(), PRODUCERS * BATCHES * BATCH_TASKS, "none lost");
+    assert_eq!(times.len(), TASKS, "none lost");
     assert!(times.values().all(|times| *times == 1), "none doubled");
     let ledger = open(&path).await.census(&queue()).await.unwrap().ledger;
     assert!(ledger.is_balanced() && ledger.open() == 0, "{ledger:?}");
     audit(&path);
+}
+
+async fn produce(path: PathBuf, number: usize) {
+    let (broker, producer) = (open(&path).await, InstanceId::fresh());
+    for batch in 1..=BATCHES {
+        let name = |task| format!("{number}.{batch}.{task}").into_bytes();
+        let tasks: Vec<Vec<u8>> = (0..BATCH_TASKS).map(name).collect();
+        assert_eq!(put(&*broker, producer, batch as u64, &tasks).await, Enqueued::Accepted);
+        assert_eq!(put(&*broker, producer, batch as u64, &tasks).await, Enqueued::Already);
+    }
+}
+
+/// Returns what this worker has settled.
+async fn work(path: PathBuf, settled: Arc<AtomicUsize>) -> Vec<Vec<u8>> {
+    let broker = open(&path).await;
+    let mut seen = Vec::new();
+    while settled.load(Ordering::SeqCst) < TASKS {
+        // 10 does not divide the producers' batches, so they are cut.
+        match broker.take(&wish(10, Duration::from_mins(1))).await.expect("take") {
+            Taken::Batch(batch) => {
+                assert_eq!(broker.settle(&stored(&batch), None).await.expect("settle").0, Settled::Done);
+                settled.fetch_add(batch.tasks.len(), Ordering::SeqCst);
+                seen.extend(batch.tasks);
+            }
+            Taken::Empty | Taken::Paused | Taken::Used => tokio::task::yield_now().await,
+        }
+    }
+    seen
 }
 
 /// All parts of a system start at the same moment.

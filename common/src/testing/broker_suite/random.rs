@@ -90,8 +90,8 @@ impl Run {
             75..78 => self.settle_wrongly().await,
             78..82 => self.release().await,
             82..86 => self.renew().await,
-            86..89 => self.die(),
-            89..95 => self.reap().await,
+            86..88 => self.die(),
+            88..95 => self.reap().await,
             95..97 => self.pause_or_resume().await,
             97..99 => self.retry_dead().await,
             _ => self.purge_dead().await,
@@ -130,7 +130,8 @@ impl Run {
     fn wish(&mut self) -> (Take, bool) {
         let safe = self.dice.one_in(2);
         let ttl = if safe { LONG } else { Duration::from_millis(1 + u64::from(self.dice.below(4))) };
-        let mut wish = self.workers[0].wish(1 + self.dice.below(8), ttl);
+        let tasks_max = if self.dice.one_in(4) { 1 } else { 1 + self.dice.below(8) };
+        let mut wish = self.workers[0].wish(tasks_max, ttl);
         if self.dice.one_in(5) {
             wish.bytes_max = 20;
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::model::Model;
 use super::{Held, Run};
 use crate::queue::{LeaseId, Retry, Settled, Settlement, TickCounts};
 use crate::testing::broker_suite::hand::{LONG, letter};
@@ -10,6 +11,9 @@ impl Run {
     /// Some tasks stored, some to try again, some dead; often all stored, and often with the next take.
     pub(super) async fn settle(&mut self) {
         let Some(held) = self.dice.pick(&self.held).cloned() else { return };
+        if Model::kills(&held.batch) {
+            return self.die_of(&held);
+        }
         let ending = self.ending(&held);
         let worker = self.worker();
         let wish = self.dice.one_in(2).then(|| self.wish());
@@ -20,6 +24,11 @@ impl Run {
         if let (Some((wish, safe)), Some(taken)) = (wish, taken) {
             self.took(wish, safe, taken);
         }
+    }
+
+    /// The worker never comes to settling this one.
+    fn die_of(&mut self, held: &Held) {
+        self.held.retain(|other| other.safe || other.wish.lease != held.wish.lease);
     }
 
     fn ending(&mut self, held: &Held) -> Settlement {

@@ -31,6 +31,9 @@ pub(super) struct Model {
     letters_ever: HashSet<DeadId>,
 }
 
+/// One task in so many kills every worker that begins it.
+const KILLERS_ARE_RARE: u64 = 12;
+
 /// A task's text is `NUMBER/ATTEMPT`.
 fn number(task: &[u8]) -> u64 {
     let text = std::str::from_utf8(task).expect("a task of this run");
@@ -149,6 +152,11 @@ impl Model {
 
     fn count(&self, wanted: Fate) -> u64 {
         self.fates.values().filter(|fate| **fate == wanted).count() as u64
+    }
+
+    /// Whether a worker dies of this batch.
+    pub(super) fn kills(batch: &Batch) -> bool {
+        batch.tasks.iter().any(|task| number(task) % KILLERS_ARE_RARE == 7)
     }
 
     /// Both books say the same.
