@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
-use diesel::{Connection, ConnectionError};
+use diesel::{Connection, ConnectionError, QueryResult};
 use tokio::sync::{mpsc, oneshot};
+
+use crate::clock;
 
 mod file;
 mod statement;
@@ -17,6 +19,9 @@ pub(crate) use statement::{query, statement};
 
 /// Calls that may wait for the thread; more callers wait for a place.
 const CALLS_MAX: usize = 64;
+
+/// Between two attempts to get a lock that SQLite did not wait for.
+const LOCK_RETRY_PAUSE: Duration = Duration::from_millis(5);
 
 type Call = Box<dyn FnOnce(&mut SqliteConnection) + Send>;
 
@@ -117,11 +122,31 @@ fn establish(path: &Path) -> Result<SqliteConnection, ConnectionError> {
         "PRAGMA synchronous = FULL",
         "PRAGMA foreign_keys = ON",
         "PRAGMA temp_store = MEMORY",
-        "PRAGMA cache_size = -8000",            // KiB
-        "PRAGMA wal_autocheckpoint = 1000",     // pages
+        "PRAGMA cache_size = -16000",           // KiB
+        "PRAGMA wal_autocheckpoint = 4000",     // pages
         "PRAGMA journal_size_limit = 67108864", // bytes
     ] {
-        connection.batch_execute(setting).map_err(ConnectionError::CouldntSetupConfiguration)?;
+        patiently(&mut connection, setting).map_err(ConnectionError::CouldntSetupConfiguration)?;
     }
     Ok(connection)
+}
+
+/// Runs a statement that takes a lock. SQLite itself waits for [`SqliteThread::BUSY_TIMEOUT`], except where it fears a
+/// deadlock (two processes turn a new file into WAL mode, or one closes it just now): then it gives up at once, and
+/// the statement is to be repeated.
+pub(crate) fn patiently(connection: &mut SqliteConnection, statement: &str) -> QueryResult<()> {
+    let asked = clock::monotonic();
+    loop {
+        match connection.batch_execute(statement) {
+            Err(error) if is_locked(&error) && asked.elapsed() < SqliteThread::BUSY_TIMEOUT => {
+                std::thread::park_timeout(LOCK_RETRY_PAUSE);
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// `SQLITE_BUSY`, <https://sqlite.org/rescode.html#busy>: diesel passes on the message and drops the code.
+fn is_locked(error: &diesel::result::Error) -> bool {
+    error.to_string().contains("database is locked")
 }

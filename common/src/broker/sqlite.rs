@@ -199,3 +199,6 @@ impl BrokerDesk for SqliteBroker {
         self.run(Access::Read, desk::presences).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,8 +48,10 @@ pub(super) fn prepare(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+    match path.parent() {
+        Some(folder) if folder.exists() && !folder.is_dir() => return Err(io::ErrorKind::NotADirectory.into()),
+        Some(folder) => std::fs::create_dir_all(folder)?,
+        None => (),
     }
     match create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),

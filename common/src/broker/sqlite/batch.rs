@@ -1,6 +1,5 @@
 //! Batches and the names they are leased under.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use diesel::sql_types::{BigInt, Text};
@@ -160,29 +159,43 @@ pub(super) fn remove(db: &mut SqliteConnection, batch: i64) -> QueryResult<()> {
     statement("DELETE FROM queue_batch WHERE id = ?").bind(batch).execute(db).map(drop)
 }
 
+/// Moves a lease's deadline to `ttl` from now, never nearer. `false` when it is not held any more.
+pub(super) fn prolong(
+    db: &mut SqliteConnection,
+    queue: i64,
+    lease: &str,
+    ttl: Duration,
+    now: UnixMicros,
+) -> QueryResult<bool> {
+    // A deadline that was set in the future (the clock was set back since) is not one to keep.
+    let changed = statement(
+        "UPDATE queue_batch SET due_at = max(?, iif(since <= ?, due_at, 0)), since = ? WHERE queue = ? AND lease = ?",
+    )
+    .bind(now.after(ttl).0)
+    .bind(now.0)
+    .bind(now.0)
+    .bind(queue)
+    .bind(lease)
+    .execute(db)?;
+    Ok(0 < changed)
+}
+
 /// Prolongs leases to `ttl` from now. Returns those that are not held any more.
 pub(super) fn renew(
     db: &mut SqliteConnection,
     queue: &QueueName,
-    mut leases: Vec<LeaseId>,
+    leases: Vec<LeaseId>,
     ttl: Duration,
     now: UnixMicros,
 ) -> Result<Vec<LeaseId>, Trouble> {
     let Some(queue) = ledger::find(db, queue)? else { return Ok(leases) };
-    let mut held = HashSet::new();
-    for lease in &leases {
-        let changed = statement("UPDATE queue_batch SET due_at = ?, since = ? WHERE queue = ? AND lease = ?")
-            .bind(now.after(ttl).0)
-            .bind(now.0)
-            .bind(queue.id)
-            .bind(&*lease.to_string())
-            .execute(db)?;
-        if 0 < changed {
-            held.insert(*lease);
+    let mut lost = Vec::new();
+    for lease in leases {
+        if !prolong(db, queue.id, &lease.to_string(), ttl, now)? {
+            lost.push(lease);
         }
     }
-    leases.retain(|lease| !held.contains(lease));
-    Ok(leases)
+    Ok(lost)
 }
 
 /// After the clock was set back, deadlines lie further ahead than they were meant to: lets every delay that began in

@@ -91,7 +91,7 @@ fn expired(db: &mut SqliteConnection, queue: i64, now: UnixMicros) -> Result<Vec
 /// Returns the older half and the newer half apart, the older one first.
 fn bisect(db: &mut SqliteConnection, queue: i64, whole: BatchRow, now: UnixMicros) -> Result<(), Trouble> {
     let holder = Holder { queue, batch: whole.id };
-    let half = usize::try_from(whole.tasks / 2).unwrap_or(1).max(1);
+    let half = usize::try_from(whole.tasks - whole.tasks / 2).unwrap_or(1);
     let head = chunks::head(db, holder, HeadMax { tasks: half, bytes: usize::MAX })?;
     let older = ledger::signed(head.tasks.len());
     // One expiry is left to each half: the next one halves it again.
@@ -100,7 +100,7 @@ fn bisect(db: &mut SqliteConnection, queue: i64, whole: BatchRow, now: UnixMicro
         tasks: whole.tasks - older,
         deliveries: whole.deliveries,
         suspicion,
-        due_at: UnixMicros(now.0.saturating_add(1)),
+        due_at: now, // as the older half; of two that are due alike, the older row comes first
     };
     let newer = newer.create(db, queue, now)?;
     chunks::move_rest(db, holder, newer, &head)?;

@@ -72,8 +72,8 @@ fn count(
     retried: i64,
 ) -> QueryResult<()> {
     let counts = &settlement.counts;
-    // `counts.foreign` is not added to `accepted`: nothing comes into this queue but through `enqueue`, which counts.
     let change = Change {
+        accepted: signed(counts.foreign), // nobody has counted those yet
         settled: i64::from(settlement.settled),
         ticks: signed(counts.ticks),
         stored: signed(counts.stored),

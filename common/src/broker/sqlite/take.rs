@@ -1,25 +1,29 @@
 //! Leasing batches from the head.
 
+use diesel::sql_types::BigInt;
 use diesel::sqlite::SqliteConnection;
 use diesel::{OptionalExtension, QueryResult, RunQueryDsl};
 
-use super::batch::{self, BatchColumns, BatchRow, BatchValues, Delayed, small};
+use super::batch::{self, BatchColumns, BatchRow, BatchValues, small};
 use super::chunks::{self, Head, HeadMax, Holder, WAITING};
 use super::ledger::{self, Change, QueueRow, signed};
 use super::trouble::Trouble;
 use crate::clock::UnixMicros;
 use crate::queue::{Batch, Take, Taken};
 use crate::sqlite::{query, statement};
-use diesel::sql_types::BigInt;
 
-/// What can be answered without writing: a repetition, a used name, a pause, nothing to do. `None` when there is
-/// something to lease.
+/// What can be answered without writing: a used name, a pause, nothing to do. `None` when there is something to lease.
 ///
 /// Idle workers ask often; answered like this they never stand in a writer's way.
 pub(super) fn peek(db: &mut SqliteConnection, take: &Take, now: UnixMicros) -> Result<Option<Taken>, Trouble> {
-    let Some(queue) = ledger::find(db, &take.queue)? else { return Ok(Some(Taken::Empty)) };
-    if let Some(taken) = standing(db, queue, take)? {
-        return Ok(Some(taken));
+    // A queue that a worker asks for is known from then on.
+    let Some(queue) = ledger::find(db, &take.queue)? else { return Ok(None) };
+    let lease = take.lease.to_string();
+    if batch::leased(db, queue.id, &lease)?.is_some() {
+        return Ok(None);
+    }
+    if let Some(refusal) = refusal(db, queue, &lease)? {
+        return Ok(Some(refusal));
     }
     let is_empty = queue.waiting == 0 && first_due(db, queue.id, now)?.is_none();
     Ok(is_empty.then_some(Taken::Empty))
@@ -27,9 +31,16 @@ pub(super) fn peek(db: &mut SqliteConnection, take: &Take, now: UnixMicros) -> R
 
 /// Leases the next batch. Within a transaction.
 pub(super) fn run(db: &mut SqliteConnection, take: &Take, now: UnixMicros) -> Result<Taken, Trouble> {
-    let Some(queue) = ledger::find(db, &take.queue)? else { return Ok(Taken::Empty) };
-    if let Some(taken) = standing(db, queue, take)? {
-        return Ok(taken);
+    let queue = ledger::find_or_create(db, &take.queue)?;
+    let lease = take.lease.to_string();
+    if let Some(row) = batch::leased(db, queue.id, &lease)? {
+        // A repetition: the same batch, for as long as a fresh one.
+        batch::prolong(db, queue.id, &lease, take.ttl, now)?;
+        let head = chunks::head(db, Holder { queue: queue.id, batch: row.id }, HeadMax::ALL)?;
+        return Ok(handed_out(take, head, row.deliveries));
+    }
+    if let Some(refusal) = refusal(db, queue, &lease)? {
+        return Ok(refusal);
     }
     if let Some(due) = first_due(db, queue.id, now)? {
         return lease_again(db, queue.id, take, due, now);
@@ -40,14 +51,8 @@ pub(super) fn run(db: &mut SqliteConnection, take: &Take, now: UnixMicros) -> Re
     lease_waiting(db, queue.id, take, now)
 }
 
-/// The answer that this lease's name has already, and that of a paused queue.
-fn standing(db: &mut SqliteConnection, queue: QueueRow, take: &Take) -> Result<Option<Taken>, Trouble> {
-    let lease = take.lease.to_string();
-    if let Some(row) = batch::leased(db, queue.id, &lease)? {
-        let head = chunks::head(db, Holder { queue: queue.id, batch: row.id }, HeadMax::ALL)?;
-        return Ok(Some(handed_out(take, head, row.deliveries)));
-    }
-    if batch::ending(db, queue.id, &lease)?.is_some() {
+fn refusal(db: &mut SqliteConnection, queue: QueueRow, lease: &str) -> QueryResult<Option<Taken>> {
+    if batch::ending(db, queue.id, lease)?.is_some() {
         return Ok(Some(Taken::Used));
     }
     Ok(queue.is_paused.then_some(Taken::Paused))
@@ -76,28 +81,18 @@ fn lease_again(
     let holder = Holder { queue, batch: due.id };
     let head = chunks::head(db, holder, limits(take))?;
     let tasks = signed(head.tasks.len());
+    let lease = Leased { tasks, deliveries: due.deliveries + 1, suspicion: due.suspicion, alone: due.alone };
     if tasks < due.tasks {
-        // Larger than this worker wants: the rest stays due, as suspect as the whole.
-        let rest =
-            Delayed { tasks: due.tasks - tasks, deliveries: due.deliveries, suspicion: due.suspicion, due_at: now };
-        let rest = rest.create(db, queue, now)?;
-        chunks::move_rest(db, holder, rest, &head)?;
+        // Larger than this worker wants: the rest keeps its place, as suspect as the whole.
+        let id = lease.create(db, queue, take, now)?;
+        chunks::move_head(db, holder, id, &head)?;
+        statement("UPDATE queue_batch SET tasks = tasks - ? WHERE id = ?").bind(tasks).bind(due.id).execute(db)?;
+    } else {
+        lease.take_over(db, due.id, take, now)?;
     }
-    let deliveries = due.deliveries + 1;
-    statement(
-        "UPDATE queue_batch SET lease = ?, due_at = ?, since = ?, tasks = ?, deliveries = ?, worker = ? WHERE id = ?",
-    )
-    .bind(&*take.lease.to_string())
-    .bind(now.after(take.ttl).0)
-    .bind(now.0)
-    .bind(tasks)
-    .bind(deliveries)
-    .bind(&*take.worker)
-    .bind(due.id)
-    .execute(db)?;
-    let redelivered = if 1 < deliveries { tasks } else { 0 };
+    let redelivered = if 1 < lease.deliveries { tasks } else { 0 };
     Change { delayed: -tasks, leased: tasks, redelivered, ..Change::default() }.apply(db, queue)?;
-    Ok(handed_out(take, head, deliveries))
+    Ok(handed_out(take, head, lease.deliveries))
 }
 
 fn lease_waiting(db: &mut SqliteConnection, queue: i64, take: &Take, now: UnixMicros) -> Result<Taken, Trouble> {
@@ -107,20 +102,53 @@ fn lease_waiting(db: &mut SqliteConnection, queue: i64, take: &Take, now: UnixMi
     if tasks == 0 {
         return Err(Trouble::Damaged("tasks are counted as waiting, but there are none".to_owned()));
     }
-    let id = query::<BigInt>(
-        "INSERT INTO queue_batch (queue, lease, due_at, since, tasks, deliveries, worker) VALUES (?, ?, ?, ?, ?, 1, ?)
-         RETURNING id",
-    )
-    .bind(queue)
-    .bind(&*take.lease.to_string())
-    .bind(now.after(take.ttl).0)
-    .bind(now.0)
-    .bind(tasks)
-    .bind(&*take.worker)
-    .get_result::<i64>(db)?;
+    let lease = Leased { tasks, deliveries: 1, suspicion: 0, alone: 0 };
+    let id = lease.create(db, queue, take, now)?;
     chunks::move_head(db, holder, id, &head)?;
     Change { waiting: -tasks, leased: tasks, ..Change::default() }.apply(db, queue)?;
-    Ok(handed_out(take, head, 1))
+    Ok(handed_out(take, head, lease.deliveries))
+}
+
+/// A batch as it is under the new lease.
+#[derive(Debug, Clone, Copy)]
+struct Leased {
+    tasks: i64,
+    deliveries: i64,
+    suspicion: i64,
+    alone: i64,
+}
+
+impl Leased {
+    /// Makes a row, without any chunk yet. Returns its id.
+    fn create(&self, db: &mut SqliteConnection, queue: i64, take: &Take, now: UnixMicros) -> QueryResult<i64> {
+        query::<BigInt>(
+            "INSERT INTO queue_batch (queue, lease, due_at, since, worker, tasks, deliveries, suspicion, alone)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        )
+        .bind(queue)
+        .bind(&*take.lease.to_string())
+        .bind(now.after(take.ttl).0)
+        .bind(now.0)
+        .bind(&*take.worker)
+        .bind(self.tasks)
+        .bind(self.deliveries)
+        .bind(self.suspicion)
+        .bind(self.alone)
+        .get_result(db)
+    }
+
+    /// Turns the row of a whole delayed batch into a leased one.
+    fn take_over(&self, db: &mut SqliteConnection, id: i64, take: &Take, now: UnixMicros) -> QueryResult<()> {
+        statement("UPDATE queue_batch SET lease = ?, due_at = ?, since = ?, worker = ?, deliveries = ? WHERE id = ?")
+            .bind(&*take.lease.to_string())
+            .bind(now.after(take.ttl).0)
+            .bind(now.0)
+            .bind(&*take.worker)
+            .bind(self.deliveries)
+            .bind(id)
+            .execute(db)
+            .map(drop)
+    }
 }
 
 fn limits(take: &Take) -> HeadMax {

@@ -7,6 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 
 use super::trouble::Trouble;
+use crate::sqlite::patiently;
 
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,10 +24,11 @@ pub(super) fn transaction<T>(
     access: Access,
     work: impl FnOnce(&mut SqliteConnection) -> Result<T, Trouble>,
 ) -> Result<T, Trouble> {
-    db.batch_execute(match access {
+    let begin = match access {
         Access::Read => "BEGIN",
         Access::Write => "BEGIN IMMEDIATE",
-    })?;
+    };
+    patiently(db, begin)?;
     let outcome = work(db).and_then(|value| Ok(db.batch_execute("COMMIT").map(|()| value)?));
     if outcome.is_err() {
         // Where SQLite has rolled back by itself it says that there is no transaction, which is what is wanted.
