@@ -1,19 +1,16 @@
 //! Integration tests of the shared parts, one file per behaviour.
 
-<<<<<<< HEAD
 mod binance;
 mod captures;
 mod redis_broker;
 mod redis_cluster;
 mod redis_faults;
 mod redis_keys;
-mod store_postgres;
-mod store_sqlite;
-mod symbols;
-=======
 mod sqlite_broker;
 mod sqlite_broker_audit;
 mod sqlite_broker_promises;
 mod sqlite_broker_together;
 mod sqlite_thread;
->>>>>>> sqlitebroker
+mod store_postgres;
+mod store_sqlite;
+mod symbols;
