@@ -13,7 +13,7 @@ local paused = prefix .. 'paused'   -- exists: no takes
 -- `unpack` fails above about 8,000 values.
 local CHUNK = 1000
 -- A lease's name is remembered longer than any repetition of a call on it can be under way.
-local TOMBSTONE_MS = 600000
+local TOMBSTONE_MS = 120000
 
 local function now_ms()
   local time = redis.call('TIME')
