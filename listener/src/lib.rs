@@ -1,1 +1,3 @@
-//! x
+//! Feeds to tasks; and the simulated exchange.
+
+pub mod exchange;
