@@ -19,6 +19,7 @@ mod element;
 mod ending;
 mod enqueuer;
 mod epochs;
+pub mod exchange;
 mod gate;
 mod intake;
 mod listener;

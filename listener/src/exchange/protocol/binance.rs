@@ -1,0 +1,121 @@
+//! Binance spot market streams (web-socket-streams page of the Binance spot API documentation, 2026-07).
+
+mod render;
+mod request;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Envelope, Opening, Subject};
+use crate::exchange::walk::Channel;
+
+pub(super) use render::{render, shutdown_notice};
+pub(super) use request::Conversation;
+
+/// `/stream` wraps messages with their stream's name and may list streams; `/ws` sends them bare and may name streams
+/// as path segments.
+pub(super) fn open(target: &str, streams_max: usize) -> Result<Opening, String> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    if parameter("timeUnit").is_some_and(|unit| !unit.eq_ignore_ascii_case("millisecond")) {
+        return Err("the simulated exchange sends milliseconds only".to_owned());
+    }
+    let (envelope, listed) = match path.trim_end_matches('/') {
+        "/stream" => (Envelope::Whole, parameter("streams").unwrap_or("")),
+        "/ws" => (Envelope::DataOnly, ""),
+        other => match other.strip_prefix("/ws/") {
+            Some(listed) => (Envelope::DataOnly, listed),
+            None => return Err(format!("there is nothing at {path}; connect to /stream or /ws")),
+        },
+    };
+    let mut conversation = Conversation::new(envelope, streams_max);
+    let mut streams = Vec::new();
+    for name in listed.split('/').filter(|name| !name.is_empty()) {
+        streams.push(percent_decoded(name)?);
+    }
+    conversation.subscribe(&streams)?;
+    Ok(Opening { conversation: super::Conversation::Binance(conversation), envelope, streams })
+}
+
+fn percent_decoded(text: &str) -> Result<Box<str>, String> {
+    let broken = || format!("{text:?} is not well percent-encoded");
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first == b'%' {
+            let digits = rest.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()).ok_or_else(broken)?;
+            bytes.push(u8::from_str_radix(digits, 16).map_err(|_| broken())?);
+            rest = &rest[2..];
+        } else {
+            bytes.push(*first);
+        }
+    }
+    String::from_utf8(bytes).map(String::into_boxed_str).map_err(|_| broken())
+}
+
+/// `btcusdt@trade` and the like. A name in upper case is accepted and stays silent, as at the real exchange.
+pub(super) fn subject(stream: &str) -> Option<Subject> {
+    let (symbol, channel) = stream.split_once('@')?;
+    if symbol.chars().any(char::is_uppercase) {
+        return None;
+    }
+    let channel = match channel {
+        "trade" => Channel::Trade,
+        "aggTrade" => Channel::AggregateTrade,
+        "bookTicker" => Channel::Book,
+        "miniTicker" => Channel::Day,
+        other => Channel::Candle { interval_ms: interval_ms(other.strip_prefix("kline_")?)? },
+    };
+    Some(Subject { symbol: symbol.to_uppercase(), channel })
+}
+
+/// Candlestick intervals of fixed length; weeks and months do not start at multiples of their length.
+const INTERVALS: [(&str, u64); 14] = [
+    ("1s", 1),
+    ("1m", 60),
+    ("3m", 180),
+    ("5m", 300),
+    ("15m", 900),
+    ("30m", 1_800),
+    ("1h", 3_600),
+    ("2h", 7_200),
+    ("4h", 14_400),
+    ("6h", 21_600),
+    ("8h", 28_800),
+    ("12h", 43_200),
+    ("1d", 86_400),
+    ("3d", 259_200),
+];
+
+fn interval_ms(name: &str) -> Option<u64> {
+    INTERVALS.iter().find(|(known, _)| *known == name).map(|(_, seconds)| seconds * 1_000)
+}
+
+fn interval_name(interval_ms: u64) -> &'static str {
+    INTERVALS.iter().find(|(_, seconds)| seconds * 1_000 == interval_ms).map_or("", |(name, _)| name)
+}
+
+pub(super) fn kind(stream: &str) -> &str {
+    stream.split_once('@').map_or(stream, |(_, kind)| kind)
+}
+
+pub(super) fn recorded(frame: &str) -> Option<(Box<str>, Range<usize>)> {
+    #[derive(Deserialize)]
+    struct Combined<'a> {
+        #[serde(borrow)]
+        stream: Cow<'a, str>,
+        #[serde(borrow)]
+        data: &'a RawValue,
+    }
+    let combined: Combined<'_> = serde_json::from_str(frame).ok()?;
+    let data = combined.data.get();
+    let start = data.as_ptr().addr() - frame.as_ptr().addr();
+    Some((combined.stream.into(), start..start + data.len()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Market messages, written without a serializer: a million per second are wanted.
+
+use std::ops::Range;
+
+use super::interval_name;
+use crate::exchange::digits::{push, push_fixed, push_fixed_sum};
+use crate::exchange::walk::{Book, Candle, Day, Event, Trade};
+
+/// Appends `{"stream":"<stream>","data":<message>}` and returns where the message lies.
+pub(in crate::exchange::protocol) fn render(
+    out: &mut Vec<u8>,
+    stream: &str,
+    symbol: &str,
+    event: &Event,
+) -> Range<usize> {
+    combined(out, stream, |out| match event {
+        Event::Trade(event) => trade(out, symbol, event),
+        Event::AggregateTrade(event) => aggregate_trade(out, symbol, event),
+        Event::Book(event) => book_ticker(out, symbol, event),
+        Event::Day(event) => mini_ticker(out, symbol, event),
+        Event::Candle(event) => kline(out, symbol, event),
+    })
+}
+
+pub(in crate::exchange::protocol) fn shutdown_notice(out: &mut Vec<u8>, now_ms: u64) -> Range<usize> {
+    combined(out, "!serverShutdown", |out| {
+        text(out, r#"{"e":"serverShutdown","E":"#);
+        push(out, now_ms);
+        text(out, "}");
+    })
+}
+
+fn combined(out: &mut Vec<u8>, stream: &str, message: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+    text(out, r#"{"stream":""#);
+    text(out, stream);
+    text(out, r#"","data":"#);
+    let start = out.len();
+    message(out);
+    let end = out.len();
+    text(out, "}");
+    start..end
+}
+
+fn trade(out: &mut Vec<u8>, symbol: &str, trade: &Trade) {
+    head(out, "trade", trade.at_ms, symbol);
+    number(out, r#","t":"#, trade.id);
+    price(out, r#","p":""#, trade.price);
+    price(out, r#","q":""#, trade.quantity);
+    number(out, r#","T":"#, trade.at_ms);
+    text(out, if trade.buyer_is_maker { r#","m":true,"M":true}"# } else { r#","m":false,"M":true}"# });
+}
+
+fn aggregate_trade(out: &mut Vec<u8>, symbol: &str, trade: &Trade) {
+    head(out, "aggTrade", trade.at_ms, symbol);
+    number(out, r#","a":"#, trade.id);
+    price(out, r#","p":""#, trade.price);
+    price(out, r#","q":""#, trade.quantity);
+    number(out, r#","f":"#, trade.id);
+    number(out, r#","l":"#, trade.id);
+    number(out, r#","T":"#, trade.at_ms);
+    text(out, if trade.buyer_is_maker { r#","m":true,"M":true}"# } else { r#","m":false,"M":true}"# });
+}
+
+fn book_ticker(out: &mut Vec<u8>, symbol: &str, book: &Book) {
+    number(out, r#"{"u":"#, book.update_id);
+    text(out, r#","s":""#);
+    text(out, symbol);
+    price(out, r#"","b":""#, book.bid);
+    price(out, r#","B":""#, book.bid_quantity);
+    price(out, r#","a":""#, book.ask);
+    price(out, r#","A":""#, book.ask_quantity);
+    text(out, "}");
+}
+
+fn mini_ticker(out: &mut Vec<u8>, symbol: &str, day: &Day) {
+    head(out, "24hrMiniTicker", day.at_ms, symbol);
+    price(out, r#","c":""#, day.close);
+    price(out, r#","o":""#, day.open);
+    price(out, r#","h":""#, day.high);
+    price(out, r#","l":""#, day.low);
+    sum(out, r#","v":""#, day.volume);
+    sum(out, r#","q":""#, day.turnover);
+    text(out, "}");
+}
+
+fn kline(out: &mut Vec<u8>, symbol: &str, candle: &Candle) {
+    head(out, "kline", candle.at_ms, symbol);
+    number(out, r#","k":{"t":"#, candle.opened_ms);
+    number(out, r#","T":"#, candle.opened_ms + candle.interval_ms - 1);
+    text(out, r#","s":""#);
+    text(out, symbol);
+    text(out, r#"","i":""#);
+    text(out, interval_name(candle.interval_ms));
+    match candle.trade_ids {
+        Some((first, last)) => {
+            number(out, r#"","f":"#, first);
+            number(out, r#","L":"#, last);
+        }
+        None => text(out, r#"","f":-1,"L":-1"#),
+    }
+    price(out, r#","o":""#, candle.open);
+    price(out, r#","c":""#, candle.close);
+    price(out, r#","h":""#, candle.high);
+    price(out, r#","l":""#, candle.low);
+    sum(out, r#","v":""#, candle.volume);
+    number(out, r#","n":"#, candle.trades);
+    text(out, if candle.is_closed { r#","x":true"# } else { r#","x":false"# });
+    sum(out, r#","q":""#, candle.turnover);
+    sum(out, r#","V":""#, candle.taker_volume);
+    sum(out, r#","Q":""#, candle.taker_turnover);
+    text(out, r#","B":"0"}}"#);
+}
+
+/// `{"e":"<kind>","E":<time>,"s":"<symbol>"`
+fn head(out: &mut Vec<u8>, kind: &str, at_ms: u64, symbol: &str) {
+    text(out, r#"{"e":""#);
+    text(out, kind);
+    number(out, r#"","E":"#, at_ms);
+    text(out, r#","s":""#);
+    text(out, symbol);
+    text(out, r#"""#);
+}
+
+fn text(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn number(out: &mut Vec<u8>, key: &str, value: u64) {
+    text(out, key);
+    push(out, value);
+}
+
+/// The key ends with an opening quote.
+fn price(out: &mut Vec<u8>, key: &str, value: u64) {
+    text(out, key);
+    push_fixed(out, value);
+    text(out, r#"""#);
+}
+
+fn sum(out: &mut Vec<u8>, key: &str, value: u128) {
+    text(out, key);
+    push_fixed_sum(out, value);
+    text(out, r#"""#);
+}

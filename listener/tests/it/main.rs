@@ -1,0 +1,3 @@
+//! Integration tests of the listener: one file per behaviour.
+
+mod exchange;
