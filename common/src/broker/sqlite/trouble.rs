@@ -58,7 +58,7 @@ fn from_database(error: DieselError, place: String) -> BrokerError {
     } else if says(&["no such table", "no such column"]) {
         let fix = "another program changed the file's tables: name another path, or restore the file".to_owned();
         BrokerError::Unfit { place, problem: text, fix }
-    } else if is_constraint(&error) {
+    } else if !is_of_the_moment(&error) || says(&["too big"]) {
         BrokerError::Unexpected { place, answer: text }
     } else {
         // Locked by another process for too long, an I/O error, read-only for now, out of memory: all may pass.
@@ -66,16 +66,10 @@ fn from_database(error: DieselError, place: String) -> BrokerError {
     }
 }
 
-/// A constraint of our own tables has stopped a write that would have broken the ledger.
-fn is_constraint(error: &DieselError) -> bool {
-    use DatabaseErrorKind as Kind;
-    matches!(
-        error,
-        DieselError::DatabaseError(
-            Kind::UniqueViolation | Kind::CheckViolation | Kind::NotNullViolation | Kind::ForeignKeyViolation,
-            _
-        )
-    )
+/// Whether SQLite itself could not, rather than a constraint of our own tables (which has stopped a write that would
+/// have broken the ledger) or a value that diesel could not read.
+fn is_of_the_moment(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(DatabaseErrorKind::Unknown, _))
 }
 
 /// Why the file could not be opened.
