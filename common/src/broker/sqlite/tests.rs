@@ -61,6 +61,7 @@ async fn an_idle_worker_does_not_wait_for_a_writer() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("q.db");
     let broker = SqliteBroker::open(&path).await.unwrap();
+    assert_eq!(take(&broker).await, None, "the queue is known from now on");
     let writer = SqliteThread::open(&path).await.unwrap();
     writer.call(|db| db.batch_execute("BEGIN IMMEDIATE")).await.unwrap().unwrap();
     let asked = clock::monotonic();
