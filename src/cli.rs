@@ -9,7 +9,7 @@ use common::settings::Flags;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
-use crate::{config, dead, doctor, migrate, queue, status, symbol};
+use crate::{config, dead, doctor, listener, migrate, queue, start, status, symbol, worker};
 
 /// Stream market data into a database without losing ticks.
 #[derive(Debug, Parser)]
@@ -54,6 +54,9 @@ enum Color {
 /// The commands. Each lives in the file of its name.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Start(start::Arguments),
+    Listener(listener::Arguments),
+    Worker(worker::Arguments),
     Status(status::Arguments),
     Doctor(doctor::Arguments),
     Migrate(migrate::Arguments),
@@ -65,6 +68,9 @@ pub(crate) enum Command {
 
 fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
     match command {
+        Command::Start(arguments) => start::run(arguments, global),
+        Command::Listener(arguments) => listener::run(arguments, global),
+        Command::Worker(arguments) => worker::run(arguments, global),
         Command::Status(arguments) => status::run(arguments, global),
         Command::Doctor(arguments) => doctor::run(arguments, global),
         Command::Migrate(arguments) => migrate::run(arguments, global),

@@ -20,13 +20,17 @@ mod diagnostic;
 mod doctor;
 mod exit;
 mod failure;
+mod listener;
 mod logging;
 mod migrate;
 mod output;
 mod panic_report;
+mod part;
 mod queue;
+mod start;
 mod status;
 mod symbol;
+mod worker;
 
 /// Runs the command line `args`, the program's name first, and returns its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {

@@ -1,0 +1,150 @@
+//! `tidemill listener`: read feeds, queue ticks.
+
+use clap::Args;
+use common::settings::{self, Flags, Settings};
+use common::shutdown::Shutdown;
+use listener::{ListenerOptions, Overflow, ShardLimits};
+
+use crate::cli::Global;
+use crate::context::{Context, block_on};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::part;
+
+const EXAMPLES: &str = "\
+Examples:
+  tidemill listener --symbols BTCUSDT,ETHUSDT
+  tidemill listener --feed binance --symbols BTCUSDT --channels trade,kline_1m
+  tidemill listener --stocks-per-connection 50 --max-stocks 250    the replaced system's flags";
+
+/// Read feeds over WebSocket and queue their messages
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) shards: ShardArguments,
+    /// The provider
+    #[arg(long, value_name = "NAME")]
+    feed: Option<String>,
+    /// Symbols as the provider spells them, separated by commas
+    #[arg(long, value_name = "SYMBOL,...")]
+    symbols: Option<String>,
+    /// Channels of the feed, separated by commas
+    #[arg(long, value_name = "CHANNEL,...")]
+    channels: Option<String>,
+    /// Where to connect instead of the provider's own address
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// Queue to fill
+    #[arg(long, value_name = "NAME")]
+    queue: Option<String>,
+    /// When the buffer is full: merge, block or `drop_oldest`
+    #[arg(long, value_name = "POLICY")]
+    overflow: Option<String>,
+    /// Stop when standard input closes: for launchers
+    #[arg(long, hide = true)]
+    supervised: bool,
+}
+
+/// How symbols are split over connections. Shared with the launcher.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ShardArguments {
+    /// Symbols one connection carries
+    #[arg(long, visible_alias = "stocks-per-connection", value_name = "N")]
+    symbols_per_connection: Option<usize>,
+    /// Symbols at most; the remainder is refused by name
+    #[arg(long, visible_alias = "max-stocks", value_name = "N")]
+    max_symbols: Option<usize>,
+    /// Between opening two connections, e.g. 3 or 500ms
+    #[arg(long, value_name = "TIME")]
+    connection_delay: Option<String>,
+    /// Between two log lines about the connections
+    #[arg(long, value_name = "TIME")]
+    monitor_interval: Option<String>,
+    /// Ask for last prices only, where the provider offers that
+    #[arg(long)]
+    litemode: bool,
+}
+
+impl ShardArguments {
+    /// What was said, as setting, flag and text.
+    pub(crate) fn said(&self) -> Vec<(&'static str, &'static str, String)> {
+        let said = |key, flag, text: Option<String>| text.map(|text| (key, flag, text));
+        [
+            said(
+                "listener.symbols_per_connection",
+                "--symbols-per-connection",
+                self.symbols_per_connection.map(|n| n.to_string()),
+            ),
+            said("listener.max_symbols", "--max-symbols", self.max_symbols.map(|n| n.to_string())),
+            said("listener.connection_delay", "--connection-delay", self.connection_delay.clone()),
+            said("listener.monitor_interval", "--monitor-interval", self.monitor_interval.clone()),
+            said("listener.litemode", "--litemode", self.litemode.then(|| "true".to_owned())),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// The same as settings.
+    pub(crate) fn flags(&self) -> Flags {
+        self.said().into_iter().fold(Flags::new(), |flags, (key, flag, text)| flags.set(key, flag, Some(text)))
+    }
+}
+
+impl Arguments {
+    fn flags(&self) -> Flags {
+        Flags::new()
+            .set("listener.feed", "--feed", self.feed.as_ref())
+            .set("listener.symbols", "--symbols", self.symbols.as_ref())
+            .set("listener.channels", "--channels", self.channels.as_ref())
+            .set("listener.endpoint", "--endpoint", self.endpoint.as_ref())
+            .set("listener.overflow", "--overflow", self.overflow.as_ref())
+            .set("queue.name", "--queue", self.queue.as_ref())
+            .and(self.shards.flags())
+    }
+}
+
+fn options(settings: &Settings, context: &Context) -> Result<ListenerOptions, Failure> {
+    let wanted = &settings.listener;
+    if wanted.symbols.is_empty() {
+        let title = "no symbols to subscribe";
+        let fix = "set listener.symbols in tidemill.toml, or --symbols BTCUSDT,ETHUSDT";
+        return Err(Failure::new(Diagnostic::new(Code::NoSymbols, title).fix(fix)));
+    }
+    let mut options = ListenerOptions::new(context.feed()?, settings.queue.name.clone(), wanted.symbols.clone());
+    options.endpoint.clone_from(&wanted.endpoint);
+    options.channels.clone_from(&wanted.channels);
+    options.shards = ShardLimits {
+        symbols_per_connection: wanted.symbols_per_connection,
+        symbols_max: wanted.max_symbols,
+        connection_delay: wanted.connection_delay,
+    };
+    options.buffer.messages_max = wanted.buffer_max;
+    options.buffer.bytes_max = wanted.buffer_bytes;
+    options.buffer.overflow = match wanted.overflow {
+        settings::Overflow::Merge => Overflow::Merge,
+        settings::Overflow::Spool => Overflow::Spool,
+        settings::Overflow::Block => Overflow::Block,
+        settings::Overflow::DropOldest => Overflow::DropOldest,
+    };
+    options.enqueue.waiting_max = settings.queue.waiting_max;
+    options.monitor_interval = wanted.monitor_interval;
+    Ok(options)
+}
+
+/// Reads feeds until it is asked to stop.
+pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failure> {
+    let context = Context::load(global, arguments.flags())?;
+    let options = options(&context.settings, &context)?;
+    block_on(async {
+        let shutdown = Shutdown::new();
+        part::stop_on_signals(&shutdown, arguments.supervised)?;
+        let broker = context.broker().await?;
+        match listener::run(options, broker, shutdown).await {
+            Ok(_summary) => Ok(Exit::Ok),
+            Err(error) => Err(Failure::new(Diagnostic::new(Code::Listener, error.to_string()))),
+        }
+    })
+}

@@ -1,0 +1,61 @@
+//! What every long-running part shares: when to stop.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use common::shutdown::Shutdown;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::info;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::failure::Failure;
+
+/// Begins `shutdown` on the first SIGINT or SIGTERM; leaves at once on the second.
+///
+/// A supervised part stops when its standard input closes, so that it never outlives its launcher.
+pub(crate) fn stop_on_signals(shutdown: &Shutdown, supervised: bool) -> Result<(), Failure> {
+    let refused = |error| Failure::new(Diagnostic::new(Code::Runtime, format!("cannot listen for signals: {error}")));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
+    let stop = shutdown.clone();
+    tokio::spawn(async move {
+        loop {
+            let name = tokio::select! {
+                _ = interrupt.recv() => "SIGINT",
+                _ = terminate.recv() => "SIGTERM",
+            };
+            if stop.has_begun() {
+                leave_now();
+            }
+            info!("{name}: stopping; a second one leaves at once");
+            stop.begin();
+        }
+    });
+    if supervised {
+        stop_with_input(shutdown.clone());
+    }
+    Ok(())
+}
+
+/// The program that runs now, to run parts of itself; never one that happens to be on the path.
+pub(crate) fn own_program() -> Result<PathBuf, Failure> {
+    let unknown = |error| Failure::new(Diagnostic::new(Code::Runtime, format!("cannot find our own program: {error}")));
+    let program = std::env::current_exe().map_err(unknown)?;
+    // `start_system` has the same code under another name, but only `tidemill` takes parts as arguments.
+    Ok(program.with_file_name("tidemill"))
+}
+
+/// A thread of its own: a blocked read on the runtime would keep the process from ending.
+fn stop_with_input(shutdown: Shutdown) {
+    std::thread::spawn(move || {
+        let mut unused = [0_u8; 256];
+        // Whatever is written to us means nothing; only the end does. An error is an end, too.
+        while matches!(std::io::stdin().read(&mut unused), Ok(1..)) {}
+        shutdown.begin();
+    });
+}
+
+#[expect(clippy::exit, reason = "asked for twice: nothing is lost, leased work comes again")]
+fn leave_now() -> ! {
+    std::process::exit(130)
+}

@@ -1,0 +1,87 @@
+//! `tidemill worker`: store queued ticks.
+
+use clap::Args;
+use common::queue::QueueName;
+use common::settings::{Flags, Settings};
+use common::shutdown::Shutdown;
+use worker::WorkerOptions;
+
+use crate::cli::Global;
+use crate::context::{Context, block_on};
+use crate::diagnostic::Diagnostic;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::part;
+
+const EXAMPLES: &str = "\
+Examples:
+  tidemill worker                     one process, 4 batches at once
+  tidemill worker --concurrency 8     more at once, for a big database
+  tidemill worker --queue a,b         two queues";
+
+/// Store queued ticks. Run as many as you like, on as many machines as you like
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Batches in work at once
+    #[arg(long, value_name = "N")]
+    concurrency: Option<u32>,
+    /// Queue to take from; several separated by commas
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    queue: Vec<QueueName>,
+    /// Tasks per batch at most
+    #[arg(long, value_name = "TASKS")]
+    batch: Option<u32>,
+    /// A batch goes to another worker when this one is silent for so long
+    #[arg(long, value_name = "TIME")]
+    lease: Option<String>,
+    /// Name of this worker in logs and dead letters
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Stop when standard input closes: for launchers
+    #[arg(long, hide = true)]
+    supervised: bool,
+}
+
+impl Arguments {
+    fn flags(&self) -> Flags {
+        Flags::new()
+            .set("worker.concurrency", "--concurrency", self.concurrency)
+            .set("worker.batch_tasks", "--batch", self.batch)
+            .set("worker.lease", "--lease", self.lease.as_ref())
+    }
+
+    fn options(&self, settings: &Settings) -> WorkerOptions {
+        let worker = &settings.worker;
+        let queues = if self.queue.is_empty() { vec![settings.queue.name.clone()] } else { self.queue.clone() };
+        let name = self.name.clone().unwrap_or_else(|| format!("worker-{}", std::process::id()));
+        WorkerOptions {
+            queues,
+            concurrency: worker.concurrency,
+            batch_tasks: worker.batch_tasks,
+            batch_bytes: worker.batch_bytes,
+            lease: worker.lease,
+            age_max: settings.queue.age_max,
+            history: settings.store.history,
+            unknown_ticker: settings.store.unknown_ticker,
+            row_retry: worker.retry,
+            drain: worker.drain,
+            name: name.into(),
+        }
+    }
+}
+
+/// Works until it is asked to stop.
+pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failure> {
+    let context = Context::load(global, arguments.flags())?;
+    let options = arguments.options(&context.settings);
+    block_on(async {
+        let shutdown = Shutdown::new();
+        part::stop_on_signals(&shutdown, arguments.supervised)?;
+        let (broker, store) = (context.broker().await?, context.store().await?);
+        match worker::run(options, broker, store, shutdown).await {
+            Ok(_summary) => Ok(Exit::Ok),
+            Err(worker::WorkerError::Broker(error)) => Err(Failure::new(Diagnostic::from(&error))),
+        }
+    })
+}
