@@ -9,7 +9,7 @@ use common::settings::Flags;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
-use crate::{config, dead, doctor, listener, migrate, queue, start, status, symbol, worker};
+use crate::{config, dead, doctor, exchange, listener, migrate, queue, start, status, symbol, worker};
 
 /// Stream market data into a database without losing ticks.
 #[derive(Debug, Parser)]
@@ -57,6 +57,7 @@ pub(crate) enum Command {
     Start(start::Arguments),
     Listener(listener::Arguments),
     Worker(worker::Arguments),
+    Exchange(exchange::Arguments),
     Status(status::Arguments),
     Doctor(doctor::Arguments),
     Migrate(migrate::Arguments),
@@ -71,6 +72,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
         Command::Start(arguments) => start::run(arguments, global),
         Command::Listener(arguments) => listener::run(arguments, global),
         Command::Worker(arguments) => worker::run(arguments, global),
+        Command::Exchange(arguments) => exchange::run(arguments, global),
         Command::Status(arguments) => status::run(arguments, global),
         Command::Doctor(arguments) => doctor::run(arguments, global),
         Command::Migrate(arguments) => migrate::run(arguments, global),

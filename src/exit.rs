@@ -25,7 +25,6 @@ pub(crate) enum Exit {
     /// A file or stream could not be read or written.
     Io = 74,
     /// Stopped by Ctrl-C before it was done.
-    #[expect(dead_code, reason = "for the commands that run until they are stopped")]
     Interrupted = 130,
 }
 

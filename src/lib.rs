@@ -18,6 +18,7 @@ mod context;
 mod dead;
 mod diagnostic;
 mod doctor;
+mod exchange;
 mod exit;
 mod failure;
 mod listener;

@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::exit::Exit;
 use crate::failure::Failure;
 
 /// Begins `shutdown` on the first SIGINT or SIGTERM; leaves at once on the second.
@@ -57,5 +58,5 @@ fn stop_with_input(shutdown: Shutdown) {
 
 #[expect(clippy::exit, reason = "asked for twice: nothing is lost, leased work comes again")]
 fn leave_now() -> ! {
-    std::process::exit(130)
+    std::process::exit(Exit::Interrupted as i32)
 }

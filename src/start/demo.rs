@@ -9,7 +9,6 @@ use listener::exchange::{self, ExchangeOptions, ExchangeReport, ExchangeSource, 
 use tokio::task::JoinHandle;
 
 use super::output::Output;
-use crate::diagnostic::{Code, Diagnostic};
 use crate::failure::Failure;
 
 /// A running simulated exchange.
@@ -35,7 +34,7 @@ pub(crate) async fn begin_if_wanted(settings: &Settings, output: &Output) -> Res
         ..WalkOptions::default()
     };
     let exchange = exchange::bind(ExchangeOptions::new(ExchangeSource::Walk(walk))).await;
-    let exchange = exchange.map_err(|error| Failure::new(Diagnostic::new(Code::Exchange, error.to_string())))?;
+    let exchange = exchange.map_err(|error| crate::exchange::failure(&error))?;
     let (address, symbols) = (exchange.address(), exchange.symbols().to_vec());
     output.say(&format!(
         "  ✓ feed       simulated: {} symbols, {} connections, {} messages/s at ws://{address}",
