@@ -1,0 +1,135 @@
+//! The names of streams: what to subscribe, and what kind of message a stream carries.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::feed::binance::NAME;
+use crate::feed::{FeedError, Topic};
+use crate::market::symbol::binance::parse_spot;
+
+/// Channels that are subscribed by their plain name.
+const PLAIN: [&str; 5] = ["trade", "aggTrade", "bookTicker", "miniTicker", "ticker"];
+
+/// Bars are one channel per interval: `kline_1m`. The name is case-sensitive: `1m` is a minute, `1M` a month.
+const KLINE: &str = "kline_";
+
+/// The intervals of bars.
+const INTERVALS: [&str; 16] =
+    ["1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"];
+
+/// One topic for each symbol and channel, each once.
+pub(super) fn topics(symbols: &[String], channels: &[String]) -> Result<Vec<Topic>, FeedError> {
+    if let Some(unknown) = channels.iter().find(|channel| !is_known(channel)) {
+        return Err(unknown_channel(unknown));
+    }
+    let mut topics = Vec::with_capacity(symbols.len() * channels.len());
+    let mut seen = HashSet::with_capacity(topics.capacity());
+    for symbol in symbols {
+        // What the worker could not name must not be subscribed.
+        parse_spot(symbol)?;
+        let lower = symbol.to_lowercase();
+        for channel in channels {
+            let stream: Box<str> = format!("{lower}@{channel}").into();
+            if seen.insert(stream.clone()) {
+                topics.push(Topic { symbol: symbol.as_str().into(), stream });
+            }
+        }
+    }
+    Ok(topics)
+}
+
+/// The kind of the messages of `stream`: `btcusdt@trade` -> `trade`, `btcusdt@kline_1m` -> `kline`,
+/// `btcusdt@depth@100ms` -> `depth`. A stream of the whole market (`!miniTicker@arr`) is a kind of its own.
+pub(super) fn kind_of(stream: &str) -> &str {
+    let Some((symbol, name)) = stream.split_once('@') else { return stream };
+    if symbol.starts_with('!') {
+        return stream;
+    }
+    if name.starts_with(KLINE) {
+        return "kline";
+    }
+    match name.split_once('@').map_or(name, |(name, _speed)| name) {
+        "24hrMiniTicker" => "miniTicker",
+        "24hrTicker" => "ticker",
+        name => name,
+    }
+}
+
+/// As [`kind_of`], and borrowed from the frame where the stream's name is.
+pub(super) fn kind<'f>(stream: &Cow<'f, str>) -> Cow<'f, str> {
+    match stream {
+        Cow::Borrowed(stream) => Cow::Borrowed(kind_of(stream)),
+        Cow::Owned(stream) => Cow::Owned(kind_of(stream).to_owned()),
+    }
+}
+
+fn is_known(channel: &str) -> bool {
+    PLAIN.contains(&channel) || channel.strip_prefix(KLINE).is_some_and(|interval| INTERVALS.contains(&interval))
+}
+
+fn unknown_channel(channel: &str) -> FeedError {
+    let known = format!("{}, {KLINE} followed by {}", PLAIN.join(", "), INTERVALS.join(" "));
+    FeedError::UnknownChannel { feed: NAME, channel: channel.to_owned(), known }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn streams(symbols: &[&str], channels: &[&str]) -> Result<Vec<Box<str>>, FeedError> {
+        let own = |texts: &[&str]| -> Vec<String> { texts.iter().map(|&text| text.to_owned()).collect() };
+        Ok(topics(&own(symbols), &own(channels))?.into_iter().map(|topic| topic.stream).collect())
+    }
+
+    #[test]
+    fn a_symbol_in_any_case_is_subscribed_in_lower_case() {
+        let streams = streams(&["BTCUSDT", "EthUsdt", "币安人生USDT"], &["trade", "kline_1M"]).unwrap();
+        let wanted = [
+            "btcusdt@trade",
+            "btcusdt@kline_1M",
+            "ethusdt@trade",
+            "ethusdt@kline_1M",
+            "币安人生usdt@trade",
+            "币安人生usdt@kline_1M",
+        ];
+        assert_eq!(streams.iter().map(|stream| &**stream).collect::<Vec<_>>(), wanted);
+    }
+
+    #[test]
+    fn a_stream_is_subscribed_once() {
+        assert_eq!(streams(&["BTCUSDT", "btcusdt"], &["trade", "trade"]).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn an_unknown_channel_is_refused_with_the_known_ones() {
+        for channel in ["trades", "Trade", "", "kline", "kline_", "kline_7m", "depth"] {
+            let said = streams(&["BTCUSDT"], &[channel]).unwrap_err().to_string();
+            assert!(said.contains("bookTicker") && said.contains("12h"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_symbol_without_a_known_quote_is_refused_before_it_is_subscribed() {
+        assert!(matches!(streams(&["BTCQQQ"], &["trade"]), Err(FeedError::Symbol(_))));
+    }
+
+    #[test]
+    fn the_kind_follows_from_the_stream() {
+        for (stream, kind) in [
+            ("btcusdt@trade", "trade"),
+            ("btcusdt@kline_1m", "kline"),
+            ("btcusdt@kline_1d@+08:00", "kline"),
+            ("btcusdt@depth", "depth"),
+            ("btcusdt@depth@100ms", "depth"),
+            ("btcusdt@depth5@100ms", "depth5"),
+            ("btcusdt@24hrMiniTicker", "miniTicker"),
+            ("btcusdt@avgPrice", "avgPrice"),
+            ("!miniTicker@arr", "!miniTicker@arr"),
+            ("btcusdt", "btcusdt"),
+            ("", ""),
+            ("@", ""),
+        ] {
+            assert_eq!(kind_of(stream), kind, "{stream}");
+        }
+    }
+}
