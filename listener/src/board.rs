@@ -1,5 +1,6 @@
 //! What the parts of a listener show of themselves; the beat reads it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use common::presence::{ConnectionState, Link};
@@ -23,7 +24,7 @@ impl Cell {
             reconnects: 0,
             reason: None,
             next_attempt_at: None,
-            refused: Default::default(),
+            refused: BTreeMap::new(),
         }))
     }
 

@@ -44,7 +44,6 @@ impl Enqueuer {
         loop {
             match self.intake.outlook() {
                 Outlook::Ended => return,
-                Outlook::Tasks | Outlook::LastCounts => {}
                 Outlook::Nothing => {
                     self.intake.arrived().await;
                     continue;
@@ -53,7 +52,7 @@ impl Enqueuer {
                     self.arrived_or(counts_after).await;
                     continue;
                 }
-                Outlook::Counts => {}
+                Outlook::Tasks | Outlook::LastCounts | Outlook::Counts => {}
             }
             let batch = self.intake.take(self.limits.tasks_max, self.limits.bytes_max);
             number += 1;

@@ -143,14 +143,14 @@ async fn carry(
     let give_up = CancellationToken::new();
     let until = give_up.clone();
     let mut enqueuer =
-        shutdown.spawn("enqueuer", async move { until.run_until_cancelled(enqueuer.run()).await.is_some() });
+        shutdown.spawn("enqueuer", async move { until.run_until_cancelled(enqueuer.run()).await.unwrap_or_default() });
     let mut sources = sources(shards, shutdown);
     loop {
         tokio::select! {
             broken = &mut enqueuer => {
                 shutdown.begin();
                 while sources.next().await.is_some() {}
-                return broken.map(|_| ()).map_err(ListenerError::EnqueuerBroke);
+                return broken.map_err(ListenerError::EnqueuerBroke);
             }
             ended = sources.next() => match ended {
                 None => break,
@@ -164,14 +164,12 @@ async fn carry(
         shutdown.begun().await;
     }
     intake.close();
-    match time::timeout(drain_grace, &mut enqueuer).await {
-        Ok(ended) => ended.map(|_| ()).map_err(ListenerError::EnqueuerBroke),
-        Err(_) => {
-            give_up.cancel();
-            warn!("{} messages were not handed over within {drain_grace:?}", intake.totals().buffered);
-            enqueuer.await.map(|_| ()).map_err(ListenerError::EnqueuerBroke)
-        }
+    if let Ok(ended) = time::timeout(drain_grace, &mut enqueuer).await {
+        return ended.map_err(ListenerError::EnqueuerBroke);
     }
+    give_up.cancel();
+    warn!("{} messages were not handed over within {drain_grace:?}", intake.totals().buffered);
+    enqueuer.await.map_err(ListenerError::EnqueuerBroke)
 }
 
 type Ended = (u32, Result<(), tokio::task::JoinError>);

@@ -24,7 +24,7 @@ pub(crate) enum Pace {
 }
 
 /// A provider's wish is granted up to here.
-const WISH_MAX: Duration = Duration::from_secs(600);
+const WISH_MAX: Duration = Duration::from_mins(10);
 
 impl Retreat {
     pub(crate) fn new(backoff: Backoff, stable_after: Duration) -> Self {

@@ -1,0 +1,14 @@
+//! The listener against a scripted server and a broker in memory.
+
+mod confirm;
+mod endings;
+mod memory_broker;
+mod options;
+mod order;
+mod outage;
+mod overflow;
+mod presence;
+mod quick_feed;
+mod rig;
+mod server;
+mod stop;
