@@ -127,6 +127,8 @@ impl End {
         match self {
             Self::Shutdown => Then::Finish,
             Self::BadUrl(_) | Self::Failed { remedy: Remedy::Stop, .. } => Then::Stop,
+            // A 5xx without a wish is a server that restarts; anything else is meant for us.
+            Self::Http { status: 500..=599, retry_after: None } => Then::Reconnect(Pace::Usual),
             Self::Http { retry_after, .. } => Then::Reconnect(Pace::Slow { at_least: *retry_after }),
             // The session is built anew and reads its credentials again; a wrong login must not be hammered. Codes:
             // 1008 policy, 1013 try again later, 3000 and above: the provider's own refusals.
@@ -157,15 +159,18 @@ impl End {
         }
         match self.rejects() {
             Some("too_large") => CloseCode::Size,
-            Some(_) => CloseCode::Invalid,
-            None => CloseCode::Normal,
+            Some("not_utf8") => CloseCode::Invalid,
+            Some(_) | None => CloseCode::Normal,
         }
     }
 
-    /// The reason to count when the end was caused by a frame that was no message of the feed.
+    /// The reason to count when a frame was read that cannot become a task, and that caused the end.
     pub(crate) fn rejects(&self) -> Option<&'static str> {
         if matches!(self, Self::TooLarge { .. }) {
             return Some("too_large");
+        }
+        if *self == Self::NoEpoch {
+            return Some("no_epoch");
         }
         (*self == Self::NotUtf8).then_some("not_utf8")
     }

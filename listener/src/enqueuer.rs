@@ -77,13 +77,13 @@ impl Enqueuer {
                 let (tries, buffered) = (notice.tries, self.intake.totals().buffered);
                 warn!(tries, buffered, "queue {} does not accept, messages gather here: {problem}", self.queue);
             }
-            self.board.set_trouble(Some(problem));
+            self.board.set_enqueue_trouble(Some(problem));
             time::sleep(delays.next().unwrap_or(Backoff::DEPENDENCY.longest)).await;
         }
         if let Some(over) = outage.ended(clock::monotonic()) {
             let (outage_ms, tries) = (over.lasted.as_millis(), over.tries);
             info!(outage_ms, tries, "queue {} accepts again after {outage_ms} ms", self.queue);
-            self.board.set_trouble(None);
+            self.board.set_enqueue_trouble(None);
         }
     }
 

@@ -57,11 +57,10 @@ impl Wire {
     pub(crate) async fn close(mut self, end: &End) {
         let code = end.goodbye();
         let goodbye = async {
-            // A failure means that the peer is gone already.
-            if self.stream.send(Message::Close(Some(CloseFrame { code, reason: "".into() }))).await.is_ok() {
-                // Unread bytes would turn our close into a reset; they are no longer counted as received.
-                while let Some(Ok(_)) = self.stream.next().await {}
-            }
+            // Fails when the peer has closed first: then the library's answer leaves with the next read.
+            drop(self.stream.send(Message::Close(Some(CloseFrame { code, reason: "".into() }))).await);
+            // Unread bytes would turn our close into a reset; they are no longer counted as received.
+            while let Some(Ok(_)) = self.stream.next().await {}
         };
         drop(time::timeout(GOODBYE_MAX, goodbye).await);
     }

@@ -34,7 +34,7 @@ async fn an_unanswered_subscription_is_asked_again_once_and_stays_visible() {
     peer.trades("BTCUSDT", 0..1).await;
     rig.tasks(1).await; // its messages are taken all the same
     peer.text(&format!(r#"{{"result":null,"id":{}}}"#, second.id)).await;
-    rig.live().await;
+    rig.connection("live", |state| state.state == Link::Live && state.reason.is_none()).await;
     rig.stop().await;
 }
 

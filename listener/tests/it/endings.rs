@@ -28,6 +28,7 @@ async fn a_close_code_is_told_in_words() {
     let rig = Rig::start(&["BTCUSDT"], |_| {}).await;
     let mut peer = rig.server.accept_subscribed().await;
     peer.close(1012, "maintenance").await;
+    assert_eq!(peer.goodbye().await, 1012);
     reason(&rig, "server closed: 1012 service restart (maintenance)").await;
     is_back(&rig).await;
     rig.stop().await;

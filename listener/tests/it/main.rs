@@ -1,5 +1,7 @@
 //! The listener against a scripted server and a broker in memory.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod confirm;
 mod endings;
 mod memory_broker;

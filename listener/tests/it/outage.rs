@@ -85,9 +85,14 @@ async fn a_connection_waits_for_its_epoch_and_then_comes_up() {
     drop(rig.server.accept_subscribed().await);
     rig.broker.set(Mood::Away);
     rig.connection("down", |state| state.state == Link::Reconnecting).await;
+    let told = || rig.broker.listener().and_then(|state| state.trouble);
+    eventually("trouble", PATIENCE, async || told().is_some()).await;
+    let text = "connections wait for an epoch: cannot reach the broker at memory: connection refused";
+    assert_eq!(told().unwrap(), text);
     rig.broker.set(Mood::Up);
     let mut peer = rig.server.accept_subscribed().await;
     peer.trades("BTCUSDT", 0..1).await;
     rig.tasks(1).await;
+    eventually("trouble over", PATIENCE, async || told().is_none()).await;
     rig.stop().await;
 }

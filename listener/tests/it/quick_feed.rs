@@ -20,7 +20,7 @@ impl QuickFeed {
             message_interval: Duration::from_millis(1),
             connect_interval: Duration::from_millis(1),
             ping_interval: Duration::from_secs(5),
-            silence_max: Duration::from_secs(60),
+            silence_max: Duration::from_mins(1),
             ..binance.limits()
         };
         change(&mut limits);

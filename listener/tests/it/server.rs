@@ -112,9 +112,10 @@ impl Peer {
     pub(crate) async fn ping(&mut self, payload: &'static str) {
         self.send(Message::Ping(payload.into())).await;
         loop {
-            match self.frame().await.expect("the listener hung up").unwrap() {
-                Message::Pong(answer) if answer == payload => return,
-                _ => {}
+            if let Message::Pong(answer) = self.frame().await.expect("the listener hung up").unwrap()
+                && answer == payload
+            {
+                return;
             }
         }
     }
@@ -122,9 +123,9 @@ impl Peer {
     /// The code that the listener says goodbye with.
     pub(crate) async fn goodbye(&mut self) -> u16 {
         loop {
-            match self.frame().await.expect("the listener hung up without a goodbye").unwrap() {
-                Message::Close(frame) => return frame.unwrap().code.into(),
-                _ => {}
+            let frame = self.frame().await.expect("the listener hung up without a goodbye").unwrap();
+            if let Message::Close(goodbye) = frame {
+                return goodbye.unwrap().code.into();
             }
         }
     }
