@@ -82,7 +82,8 @@ pub trait FeedSession: Send + Debug {
     /// Where to connect.
     fn url(&self) -> String;
 
-    /// What to send once connected, in order; the caller keeps the provider's message interval.
+    /// What to send once connected, in order; the caller keeps the provider's message interval. Called again when
+    /// streams stay unconfirmed: then only what has had no answer.
     fn opening(&mut self) -> Vec<Outgoing>;
 
     /// What a received frame means, appended to `out`. Never fails: what is not understood is [`Reading::Rejected`].

@@ -1,6 +1,7 @@
 //! What the parts of a listener show of themselves; the beat reads it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use common::presence::{ConnectionState, Link};
 
@@ -23,7 +24,7 @@ impl Cell {
             reconnects: 0,
             reason: None,
             next_attempt_at: None,
-            refused: Default::default(),
+            refused: BTreeMap::new(),
         }))
     }
 
@@ -40,24 +41,43 @@ impl Cell {
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     pub(crate) cells: Vec<Arc<Cell>>,
-    trouble: Mutex<Option<String>>,
+    troubles: Mutex<Troubles>,
+}
+
+/// What the broker does not do for us at present, in words.
+#[derive(Debug, Clone, Default)]
+struct Troubles {
+    enqueue: Option<String>,
+    epoch: Option<String>,
 }
 
 impl Board {
     pub(crate) fn new(cells: Vec<Arc<Cell>>) -> Self {
-        Self { cells, trouble: Mutex::new(None) }
+        Self { cells, troubles: Mutex::default() }
     }
 
-    /// Why the broker does not accept; `None` while it does.
-    pub(crate) fn set_trouble(&self, trouble: Option<String>) {
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    /// Why the broker takes no tasks; `None` while it does.
+    pub(crate) fn set_enqueue_trouble(&self, trouble: Option<String>) {
+        self.troubles().enqueue = trouble;
     }
 
+    /// Why the broker gives no epoch; `None` while it does.
+    pub(crate) fn set_epoch_trouble(&self, trouble: Option<String>) {
+        self.troubles().epoch = trouble;
+    }
+
+    /// What people should know of the broker.
     pub(crate) fn trouble(&self) -> Option<String> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let troubles = self.troubles();
+        let epoch = troubles.epoch.as_ref().map(|problem| format!("connections wait for an epoch: {problem}"));
+        troubles.enqueue.clone().or(epoch)
     }
 
     pub(crate) fn connections(&self) -> Vec<ConnectionState> {
         self.cells.iter().map(|cell| cell.read()).collect()
+    }
+
+    fn troubles(&self) -> MutexGuard<'_, Troubles> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use common::feed::Remedy;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, http};
 
 use crate::retreat::Pace;
@@ -78,7 +79,13 @@ impl End {
             Error::Io(error) => Self::Dropped(error.to_string()),
             Error::WriteBufferFull(_) => Self::Stalled,
             Error::ConnectionClosed | Error::AlreadyClosed => Self::closed(None),
-            error => Self::Protocol(error.to_string()),
+            error @ (Error::Capacity(_)
+            | Error::Protocol(_)
+            | Error::AttackAttempt
+            | Error::Tls(_)
+            | Error::Url(_)
+            | Error::Http(_)
+            | Error::HttpFormat(_)) => Self::Protocol(error.to_string()),
         }
     }
 
@@ -93,7 +100,13 @@ impl End {
                 Some(tls) => Self::Tls(tls.to_string()),
                 None => Self::Dropped(format!("during the handshake: {error}")),
             },
-            error => Self::Protocol(error.to_string()),
+            error @ (Error::Capacity(_)
+            | Error::Protocol(_)
+            | Error::AttackAttempt
+            | Error::Utf8(_)
+            | Error::WriteBufferFull(_)
+            | Error::ConnectionClosed
+            | Error::AlreadyClosed) => Self::Protocol(error.to_string()),
         }
     }
 
@@ -111,16 +124,17 @@ impl End {
 
     /// What to do next.
     pub(crate) fn then(&self) -> Then {
-        let slow = Then::Reconnect(Pace::Slow { at_least: None });
         match self {
             Self::Shutdown => Then::Finish,
-            Self::BadUrl(_) => Then::Stop,
-            Self::Failed { remedy: Remedy::Stop, .. } => Then::Stop,
-            // The session is built anew and reads its credentials again; a wrong login must not be hammered.
-            Self::Failed { remedy: Remedy::NewCredentials, .. } => slow,
+            Self::BadUrl(_) | Self::Failed { remedy: Remedy::Stop, .. } => Then::Stop,
+            // A 5xx without a wish is a server that restarts; anything else is meant for us.
+            Self::Http { status: 500..=599, retry_after: None } => Then::Reconnect(Pace::Usual),
             Self::Http { retry_after, .. } => Then::Reconnect(Pace::Slow { at_least: *retry_after }),
+            // The session is built anew and reads its credentials again; a wrong login must not be hammered. Codes:
             // 1008 policy, 1013 try again later, 3000 and above: the provider's own refusals.
-            Self::Closed { code: 1008 | 1013 | 3000.., .. } => slow,
+            Self::Failed { remedy: Remedy::NewCredentials, .. } | Self::Closed { code: 1008 | 1013 | 3000.., .. } => {
+                Then::Reconnect(Pace::Slow { at_least: None })
+            }
             Self::Closed { .. }
             | Self::Unresolved(_)
             | Self::Unreachable(_)
@@ -138,13 +152,27 @@ impl End {
         }
     }
 
-    /// The reason to count when the end was caused by a frame that was no message of the feed.
-    pub(crate) fn rejects(&self) -> Option<&'static str> {
-        match self {
-            Self::TooLarge { .. } => Some("too_large"),
-            Self::NotUtf8 => Some("not_utf8"),
-            _ => None,
+    /// What we tell the server.
+    pub(crate) fn goodbye(&self) -> CloseCode {
+        if let Self::Protocol(_) = self {
+            return CloseCode::Protocol;
         }
+        match self.rejects() {
+            Some("too_large") => CloseCode::Size,
+            Some("not_utf8") => CloseCode::Invalid,
+            Some(_) | None => CloseCode::Normal,
+        }
+    }
+
+    /// The reason to count when a frame was read that cannot become a task, and that caused the end.
+    pub(crate) fn rejects(&self) -> Option<&'static str> {
+        if matches!(self, Self::TooLarge { .. }) {
+            return Some("too_large");
+        }
+        if *self == Self::NoEpoch {
+            return Some("no_epoch");
+        }
+        (*self == Self::NotUtf8).then_some("not_utf8")
     }
 }
 

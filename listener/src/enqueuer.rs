@@ -44,7 +44,6 @@ impl Enqueuer {
         loop {
             match self.intake.outlook() {
                 Outlook::Ended => return,
-                Outlook::Tasks | Outlook::LastCounts => {}
                 Outlook::Nothing => {
                     self.intake.arrived().await;
                     continue;
@@ -53,7 +52,7 @@ impl Enqueuer {
                     self.arrived_or(counts_after).await;
                     continue;
                 }
-                Outlook::Counts => {}
+                Outlook::Tasks | Outlook::LastCounts | Outlook::Counts => {}
             }
             let batch = self.intake.take(self.limits.tasks_max, self.limits.bytes_max);
             number += 1;
@@ -78,13 +77,13 @@ impl Enqueuer {
                 let (tries, buffered) = (notice.tries, self.intake.totals().buffered);
                 warn!(tries, buffered, "queue {} does not accept, messages gather here: {problem}", self.queue);
             }
-            self.board.set_trouble(Some(problem));
+            self.board.set_enqueue_trouble(Some(problem));
             time::sleep(delays.next().unwrap_or(Backoff::DEPENDENCY.longest)).await;
         }
         if let Some(over) = outage.ended(clock::monotonic()) {
             let (outage_ms, tries) = (over.lasted.as_millis(), over.tries);
             info!(outage_ms, tries, "queue {} accepts again after {outage_ms} ms", self.queue);
-            self.board.set_trouble(None);
+            self.board.set_enqueue_trouble(None);
         }
     }
 

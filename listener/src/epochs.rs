@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time;
 use tracing::{info, warn};
 
+use crate::board::Board;
 use crate::outage::{Outage, chain};
 
 /// One request may take this long.
@@ -21,13 +22,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Epochs {
     broker: Arc<dyn Broker>,
+    board: Arc<Board>,
     // Held while one caller asks, so that an outage costs one try per second and not one per connection.
     turn: Mutex<Outage>,
 }
 
 impl Epochs {
-    pub(crate) fn new(broker: Arc<dyn Broker>) -> Self {
-        Self { broker, turn: Mutex::new(Outage::default()) }
+    pub(crate) fn new(broker: Arc<dyn Broker>, board: Arc<Board>) -> Self {
+        Self { broker, board, turn: Mutex::new(Outage::default()) }
     }
 
     /// The next epoch, whenever the broker gives it. Cancel-safe: an epoch that nobody takes is skipped, no more.
@@ -38,6 +40,7 @@ impl Epochs {
             let problem = match time::timeout(PATIENCE, self.broker.next_epoch()).await {
                 Ok(Ok(epoch)) => {
                     if let Some(over) = outage.ended(clock::monotonic()) {
+                        self.board.set_epoch_trouble(None);
                         info!(outage_ms = over.lasted.as_millis(), "broker gives epochs again");
                     }
                     return epoch;
@@ -48,6 +51,7 @@ impl Epochs {
             if let Some(notice) = outage.failed(clock::monotonic()) {
                 warn!(tries = notice.tries, "connections wait for an epoch: {problem}");
             }
+            self.board.set_epoch_trouble(Some(problem));
             time::sleep(delays.next().unwrap_or(Backoff::DEPENDENCY.longest)).await;
         }
     }

@@ -9,6 +9,7 @@ use common::clock;
 use common::feed::FeedError;
 use common::presence::{InstanceId, Link};
 use common::shutdown::Shutdown;
+use foldhash::fast::RandomState;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::task::JoinHandle;
@@ -94,8 +95,17 @@ pub async fn run(
     }
     let intake = Arc::new(Intake::new(options.buffer));
     let instance = InstanceId::fresh();
-    let shards = shards_of(plan, &options, &broker, &intake, &shutdown);
-    let board = Arc::new(Board::new(shards.iter().map(|shard| Arc::clone(&shard.cell)).collect()));
+    let cell = |(topics, conn): (&Vec<_>, u32)| Cell::new(conn, options.feed.name(), shards::symbols_in(topics));
+    let board = Arc::new(Board::new(plan.shards.iter().zip(1..).map(cell).map(Arc::new).collect()));
+    let context = Arc::new(Context {
+        options: options.clone(),
+        intake: Arc::clone(&intake),
+        epochs: Epochs::new(Arc::clone(&broker), Arc::clone(&board)),
+        gate: Gate::new(options.feed.limits().connect_interval),
+        shutdown: shutdown.clone(),
+        merge_hash: RandomState::default(),
+    });
+    let shards = shards_of(plan, &board, &context);
     info!(instance = %instance, connections = shards.len(), "listener of {} starts", options.feed.name());
 
     let done = CancellationToken::new();
@@ -143,14 +153,14 @@ async fn carry(
     let give_up = CancellationToken::new();
     let until = give_up.clone();
     let mut enqueuer =
-        shutdown.spawn("enqueuer", async move { until.run_until_cancelled(enqueuer.run()).await.is_some() });
+        shutdown.spawn("enqueuer", async move { until.run_until_cancelled(enqueuer.run()).await.unwrap_or_default() });
     let mut sources = sources(shards, shutdown);
     loop {
         tokio::select! {
             broken = &mut enqueuer => {
                 shutdown.begin();
                 while sources.next().await.is_some() {}
-                return broken.map(|_| ()).map_err(ListenerError::EnqueuerBroke);
+                return broken.map_err(ListenerError::EnqueuerBroke);
             }
             ended = sources.next() => match ended {
                 None => break,
@@ -164,14 +174,12 @@ async fn carry(
         shutdown.begun().await;
     }
     intake.close();
-    match time::timeout(drain_grace, &mut enqueuer).await {
-        Ok(ended) => ended.map(|_| ()).map_err(ListenerError::EnqueuerBroke),
-        Err(_) => {
-            give_up.cancel();
-            warn!("{} messages were not handed over within {drain_grace:?}", intake.totals().buffered);
-            enqueuer.await.map(|_| ()).map_err(ListenerError::EnqueuerBroke)
-        }
+    if let Ok(ended) = time::timeout(drain_grace, &mut enqueuer).await {
+        return ended.map_err(ListenerError::EnqueuerBroke);
     }
+    give_up.cancel();
+    warn!("{} messages were not handed over within {drain_grace:?}", intake.totals().buffered);
+    enqueuer.await.map_err(ListenerError::EnqueuerBroke)
 }
 
 type Ended = (u32, Result<(), tokio::task::JoinError>);
@@ -234,33 +242,19 @@ fn plan(options: &ListenerOptions) -> Result<Plan, ListenerError> {
     Ok(plan)
 }
 
-fn shards_of(
-    plan: Plan,
-    options: &ListenerOptions,
-    broker: &Arc<dyn Broker>,
-    intake: &Arc<Intake>,
-    shutdown: &Shutdown,
-) -> Vec<Shard> {
-    let delay = options.shards.connection_delay;
-    let context = Arc::new(Context {
-        options: options.clone(),
-        intake: Arc::clone(intake),
-        epochs: Epochs::new(Arc::clone(broker)),
-        gate: Gate::new(options.feed.limits().connect_interval),
-        shutdown: shutdown.clone(),
-        merge_hash: foldhash::fast::RandomState::default(),
-    });
+fn shards_of(plan: Plan, board: &Board, context: &Arc<Context>) -> Vec<Shard> {
+    let delay = context.options.shards.connection_delay;
     let mut refused = shown(plan.refused);
-    let shard = |(topics, conn): (Vec<_>, u32)| Shard {
-        cell: Arc::new(Cell::new(conn, options.feed.name(), shards::symbols_in(&topics))),
-        context: Arc::clone(&context),
+    let shard = |((topics, conn), cell): ((Vec<_>, u32), &Arc<Cell>)| Shard {
+        context: Arc::clone(context),
         conn,
         topics,
+        cell: Arc::clone(cell),
         // No connection carries them; the first one shows them.
         refused: std::mem::take(&mut refused),
         first_delay: delay.saturating_mul(conn - 1),
     };
-    plan.shards.into_iter().zip(1_u32..).map(shard).collect()
+    plan.shards.into_iter().zip(1_u32..).zip(&board.cells).map(shard).collect()
 }
 
 fn shown(refused: BTreeMap<Box<str>, Box<str>>) -> BTreeMap<Box<str>, Box<str>> {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 /// Time between two notices of one outage.
-const NOTICE_INTERVAL: Duration = Duration::from_secs(60);
+const NOTICE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// One dependency's outages.
 #[derive(Debug, Default)]

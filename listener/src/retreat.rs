@@ -24,7 +24,7 @@ pub(crate) enum Pace {
 }
 
 /// A provider's wish is granted up to here.
-const WISH_MAX: Duration = Duration::from_secs(600);
+const WISH_MAX: Duration = Duration::from_mins(10);
 
 impl Retreat {
     pub(crate) fn new(backoff: Backoff, stable_after: Duration) -> Self {
@@ -41,7 +41,7 @@ impl Retreat {
         let jitter = |cap: Duration| Duration::from_micros(roll(u64::try_from(cap.as_micros()).unwrap_or(u64::MAX)));
         match pace {
             Pace::Usual => jitter(self.backoff.delay(self.failures)),
-            Pace::Slow { at_least: Some(wish) } => wish.min(WISH_MAX) + jitter(self.backoff.first),
+            Pace::Slow { at_least: Some(wish) } => wish.min(WISH_MAX) + jitter(self.backoff.delay(self.failures)),
             Pace::Slow { at_least: None } => self.backoff.longest / 2 + jitter(self.backoff.longest / 2),
         }
     }
@@ -84,8 +84,10 @@ mod tests {
         let mut retreat = Retreat::new(BACKOFF, STABLE);
         let slow = retreat.delay(STABLE, Pace::Slow { at_least: None }, |_| 0);
         assert_eq!(slow, Duration::from_secs(15));
-        let wish = Pace::Slow { at_least: Some(Duration::from_secs(120)) };
-        assert_eq!(retreat.delay(STABLE, wish, |_| 0), Duration::from_secs(120));
+        let wish = Pace::Slow { at_least: Some(Duration::from_mins(2)) };
+        assert_eq!(retreat.delay(STABLE, wish, |_| 0), Duration::from_mins(2));
+        let hurried = Pace::Slow { at_least: Some(Duration::ZERO) };
+        assert_eq!(retreat.delay(Duration::ZERO, hurried, |cap| cap), Duration::from_millis(500));
         let absurd = Pace::Slow { at_least: Some(Duration::MAX) };
         assert_eq!(retreat.delay(STABLE, absurd, |_| 0), WISH_MAX);
     }

@@ -42,6 +42,8 @@ pub(crate) struct Session<'a> {
     outbox: VecDeque<Outgoing>,
     send_at: Instant,
     gathered: Gathered,
+    /// Whether the status tells of unconfirmed streams.
+    resigned: bool,
 }
 
 /// Read, but not yet handed over.
@@ -76,6 +78,7 @@ impl<'a> Session<'a> {
             outbox,
             send_at: now,
             gathered: Gathered::default(),
+            resigned: false,
         }
     }
 
@@ -264,13 +267,14 @@ impl<'a> Session<'a> {
         self.wire.send(frame)
     }
 
-    fn resign(&self, streams: &[Box<str>]) {
+    fn resign(&mut self, streams: &[Box<str>]) {
         let text = format!("{} streams not confirmed: {}", streams.len(), named(streams));
         warn!(conn = self.shard.conn, "{text}");
         self.shard.cell.update(|state| state.reason = Some(text));
+        self.resigned = true;
     }
 
-    fn show_subscription(&self) {
+    fn show_subscription(&mut self) {
         let (settled, confirmed) = (self.subscription.is_settled(), self.subscription.confirmed() as u64);
         let mut became_live = false;
         self.shard.cell.update(|state| {
@@ -281,6 +285,9 @@ impl<'a> Session<'a> {
             let refused = self.subscription.refused().iter();
             state.refused.extend(refused.map(|(symbol, reason)| (symbol.clone(), reason.clone())));
         });
+        if settled && mem::take(&mut self.resigned) {
+            self.shard.cell.update(|state| state.reason = None);
+        }
         if became_live {
             let symbols = self.shard.cell.read().symbols;
             info!(conn = self.shard.conn, "subscribed {confirmed}/{symbols} symbols");

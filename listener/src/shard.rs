@@ -79,7 +79,7 @@ impl Shard {
 
     /// One attempt: how long the session was up (`None` when it never was), and why it ended.
     async fn live_once(&self, was_up: bool) -> (Option<Duration>, End) {
-        let (protocol, wire, epoch) = match self.context.shutdown.run_until(self.open()).await {
+        let (protocol, wire, epoch) = match self.context.shutdown.run_until(Box::pin(self.open())).await {
             None => return (None, End::Shutdown),
             Some(Err(end)) => return (None, end),
             Some(Ok(open)) => open,

@@ -6,6 +6,9 @@ use common::feed::{Feed, FeedError, Topic};
 
 use crate::options::ShardLimits;
 
+#[cfg(test)]
+mod tests;
+
 /// Which connection carries what, and what none carries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {

@@ -8,7 +8,6 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::time;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
@@ -56,18 +55,12 @@ impl Wire {
 
     /// Says goodbye and gives the peer a moment to answer. Best effort: the connection is over either way.
     pub(crate) async fn close(mut self, end: &End) {
-        let code = match end {
-            End::TooLarge { .. } => CloseCode::Size,
-            End::NotUtf8 => CloseCode::Invalid,
-            End::Protocol(_) => CloseCode::Protocol,
-            _ => CloseCode::Normal,
-        };
+        let code = end.goodbye();
         let goodbye = async {
-            // A failure means that the peer is gone already.
-            if self.stream.send(Message::Close(Some(CloseFrame { code, reason: "".into() }))).await.is_ok() {
-                // Unread bytes would turn our close into a reset; they are no longer counted as received.
-                while let Some(Ok(_)) = self.stream.next().await {}
-            }
+            // Fails when the peer has closed first: then the library's answer leaves with the next read.
+            drop(self.stream.send(Message::Close(Some(CloseFrame { code, reason: "".into() }))).await);
+            // Unread bytes would turn our close into a reset; they are no longer counted as received.
+            while let Some(Ok(_)) = self.stream.next().await {}
         };
         drop(time::timeout(GOODBYE_MAX, goodbye).await);
     }

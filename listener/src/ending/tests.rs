@@ -48,7 +48,7 @@ fn a_provider_that_names_a_delay_is_obeyed() {
     response.headers_mut().insert(http::header::RETRY_AFTER, "120".parse().unwrap());
     let end = End::from_handshake(Error::Http(Box::new(response)));
     assert_eq!(end.to_string(), "server refused the WebSocket with HTTP status 429");
-    assert_eq!(end.then(), Then::Reconnect(Pace::Slow { at_least: Some(Duration::from_secs(120)) }));
+    assert_eq!(end.then(), Then::Reconnect(Pace::Slow { at_least: Some(Duration::from_mins(2)) }));
 }
 
 #[test]

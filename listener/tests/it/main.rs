@@ -1,3 +1,18 @@
-//! Integration tests of the listener: one file per behaviour.
+//! Integration tests of the listener, one file per behaviour: against a scripted server and a broker in memory, and
+//! of the simulated exchange against a plain client.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod confirm;
+mod endings;
 mod exchange;
+mod memory_broker;
+mod options;
+mod order;
+mod outage;
+mod overflow;
+mod presence;
+mod quick_feed;
+mod rig;
+mod server;
+mod stop;
