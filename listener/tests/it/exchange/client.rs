@@ -86,6 +86,10 @@ impl Client {
 
     /// Whether nothing arrives for a while: a bound on silence, not a pause for something to happen.
     pub(super) async fn is_silent(&mut self, window: Duration) -> bool {
-        tokio::time::timeout(window, self.socket.next()).await.is_err()
+        match tokio::time::timeout(window, self.socket.next()).await {
+            Err(_) => true,
+            Ok(Some(Ok(_))) => false,
+            Ok(ended) => panic!("the connection ended: {ended:?}"),
+        }
     }
 }
