@@ -132,9 +132,12 @@ pub async fn bind(options: ExchangeOptions) -> Result<Exchange, ExchangeError> {
     }
     let counters = Arc::new(Counters::default());
     let (source, symbols) = source(options.source, options.provider, &counters)?;
-    let listener = TcpListener::bind(options.listen).await.map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => ExchangeError::InUse(options.listen),
-        _ => ExchangeError::Listen { address: options.listen, source },
+    let listener = TcpListener::bind(options.listen).await.map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            ExchangeError::InUse(options.listen)
+        } else {
+            ExchangeError::Listen { address: options.listen, source }
+        }
     })?;
     let address = listener.local_addr().map_err(|source| ExchangeError::Listen { address: options.listen, source })?;
     let room = Arc::new(Notify::new());
