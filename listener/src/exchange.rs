@@ -132,9 +132,12 @@ pub async fn bind(options: ExchangeOptions) -> Result<Exchange, ExchangeError> {
     }
     let counters = Arc::new(Counters::default());
     let (source, symbols) = source(options.source, options.provider, &counters)?;
-    let listener = TcpListener::bind(options.listen).await.map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => ExchangeError::InUse(options.listen),
-        _ => ExchangeError::Listen { address: options.listen, source },
+    let listener = TcpListener::bind(options.listen).await.map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            ExchangeError::InUse(options.listen)
+        } else {
+            ExchangeError::Listen { address: options.listen, source }
+        }
     })?;
     let address = listener.local_addr().map_err(|source| ExchangeError::Listen { address: options.listen, source })?;
     let room = Arc::new(Notify::new());
@@ -235,7 +238,7 @@ impl Exchange {
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
                 },
-                _ = stats_due.tick() => stats_file.write(&report(&counters, started)).await,
+                _ = stats_due.tick() => stats_file.write(&report(address, &counters, started)).await,
                 () = tick(cut_due.as_mut()) => {
                     info!("cutting all connections, as asked");
                     // An exchange that has ended has none.
@@ -248,7 +251,7 @@ impl Exchange {
         if !tasks.drained(LEAVING_MAX).await {
             info!("left a client in the middle of its handshake");
         }
-        let report = report(&counters, started);
+        let report = report(address, &counters, started);
         stats_file.write(&report).await;
         report
     }
@@ -272,6 +275,6 @@ async fn tick(interval: Option<&mut tokio::time::Interval>) {
     }
 }
 
-fn report(counters: &Counters, started: Instant) -> ExchangeReport {
-    ExchangeReport::new(counters.snapshot(), started.elapsed())
+fn report(address: SocketAddr, counters: &Counters, started: Instant) -> ExchangeReport {
+    ExchangeReport::new(address, counters.snapshot(), started.elapsed())
 }

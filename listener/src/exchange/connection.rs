@@ -235,15 +235,18 @@ impl Connection {
         if self.frames.bytes.is_empty() {
             return None;
         }
-        let Self { socket, frames, outbox, shared, .. } = self;
+        let Self { id, socket, frames, outbox, shared, .. } = self;
         let write = async {
-            socket.flush().await.map_err(|_| ())?;
-            socket.get_mut().write_all(&frames.bytes).await.map_err(|_| ())
+            socket.flush().await?;
+            socket.get_mut().write_all(&frames.bytes).await.map_err(tungstenite::Error::from)
         };
         let written = tokio::select! {
             biased;
             () = outbox.is_cut() => Err(Departure::Cut),
-            written = write => written.map_err(|()| Departure::Broken),
+            written = write => written.map_err(|error| {
+                debug!(connection.id = *id, %error, "connection {id} is broken");
+                Departure::Broken
+            }),
         };
         match written {
             Ok(()) => {

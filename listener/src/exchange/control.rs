@@ -80,7 +80,9 @@ impl ExchangeControls {
         };
         let (done, is_done) = oneshot::channel();
         let command = Command::Control { target, control, done };
-        self.commands.send(command).await.map_err(|_| ExchangeEnded)?;
-        is_done.await.map_err(|_| ExchangeEnded)
+        match self.commands.send(command).await {
+            Ok(()) => is_done.await.or(Err(ExchangeEnded)),
+            Err(_) => Err(ExchangeEnded),
+        }
     }
 }

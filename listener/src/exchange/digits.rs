@@ -33,7 +33,7 @@ pub(super) fn push_fixed(out: &mut Vec<u8>, number: u64) {
 /// As [`push_fixed`], for sums that outgrow 64 bits; beyond 1.8 * 10^19 units it shows that bound.
 pub(super) fn push_fixed_sum(out: &mut Vec<u8>, number: u128) {
     push(out, u64::try_from(number / u128::from(ONE)).unwrap_or(u64::MAX));
-    push_fraction(out, (number % u128::from(ONE)) as u64);
+    push_fraction(out, u64::try_from(number % u128::from(ONE)).unwrap_or(0));
 }
 
 fn push_fraction(out: &mut Vec<u8>, mut fraction: u64) {

@@ -125,8 +125,8 @@ impl Default for ExchangeLimits {
             streams_per_connection: 1_024,
             messages_per_second: 5,
             ping_interval: Duration::from_secs(20),
-            pong_max: Duration::from_secs(60),
-            slow_reader_max: Duration::from_secs(60),
+            pong_max: Duration::from_mins(1),
+            slow_reader_max: Duration::from_mins(1),
         }
     }
 }

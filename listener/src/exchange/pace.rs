@@ -43,7 +43,7 @@ impl FromStr for Rate {
         if text == "max" {
             return Ok(Self::Unlimited);
         }
-        text.replace('_', "").parse().map(Self::PerSecond).map_err(|_| BadPace::Rate(text.to_owned()))
+        text.replace('_', "").parse().ok().map(Self::PerSecond).ok_or_else(|| BadPace::Rate(text.to_owned()))
     }
 }
 
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(playback.due_at(1_000, start), Some(start));
         assert_eq!(playback.due_at(4_000_001_000, start), Some(start + Duration::from_secs(1)));
         playback.pause();
-        let later = start + Duration::from_secs(60);
+        let later = start + Duration::from_mins(1);
         assert_eq!(playback.due_at(4_000_001_000, later), Some(later));
         assert_eq!(Playback::new(Speed::Unlimited).due_at(9, start), None);
     }

@@ -116,10 +116,11 @@ impl Publisher {
         let progress = async {
             match next {
                 // An outbox is full: until there is room, or the reader's time is up.
-                None => match patience {
-                    Some(end) => _ = tokio::time::timeout_at(end.into(), room.notified()).await,
-                    None => {}
-                },
+                None => {
+                    if let Some(end) = patience {
+                        _ = tokio::time::timeout_at(end.into(), room.notified()).await;
+                    }
+                }
                 Some(Next::Again) => tokio::task::yield_now().await,
                 Some(Next::At(at)) => tokio::time::sleep_until(at.into()).await,
                 Some(Next::Input) => source.input().await,

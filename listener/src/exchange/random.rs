@@ -1,6 +1,6 @@
 //! A small random generator whose sequence is ours, so that a seed means the same market in every release.
 
-/// SplitMix64 (Steele, Lea, Flood 2014): one addition and a mix per number, any seed is a good seed.
+/// The generator `SplitMix64` (Steele, Lea, Flood 2014): one addition and a mix per number, any seed is a good seed.
 #[derive(Debug, Clone)]
 pub(super) struct Random(u64);
 
@@ -22,7 +22,8 @@ impl Random {
 
     /// A number in `0..below`; 0 when `below` is 0.
     pub(super) fn below(&mut self, below: u32) -> u32 {
-        ((u64::from(self.next() as u32) * u64::from(below)) >> 32) as u32
+        let drawn = (self.next() >> 32) * u64::from(below);
+        u32::try_from(drawn >> 32).unwrap_or(0) // always fits: both factors were below 2^32
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the exchange sent, for people, for tests and for the file that shows it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -72,6 +73,8 @@ pub struct ExchangeStats {
 /// What a whole run came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExchangeReport {
+    /// Where it listens.
+    pub address: SocketAddr,
     /// The figures at the end.
     #[serde(flatten)]
     pub stats: ExchangeStats,
@@ -80,8 +83,8 @@ pub struct ExchangeReport {
 }
 
 impl ExchangeReport {
-    pub(super) fn new(stats: ExchangeStats, elapsed: Duration) -> Self {
-        Self { stats, elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX) }
+    pub(super) fn new(address: SocketAddr, stats: ExchangeStats, elapsed: Duration) -> Self {
+        Self { address, stats, elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX) }
     }
 }
 

@@ -64,7 +64,9 @@ impl FeedSession for Session {
         let subscribe = |(streams, id): (&Vec<Box<str>>, usize)| {
             json!({ "id": id, "method": "SUBSCRIBE", "params": streams }).to_string()
         };
-        self.requests.iter().zip(1..).map(subscribe).map(Outgoing::Text).collect()
+        // An answered request has no streams left: only what has had no answer is asked for again.
+        let unanswered = self.requests.iter().zip(1..).filter(|(streams, _)| !streams.is_empty());
+        unanswered.map(subscribe).map(Outgoing::Text).collect()
     }
 
     fn read<'f>(&mut self, frame: Incoming<'f>, out: &mut Vec<Reading<'f>>) {

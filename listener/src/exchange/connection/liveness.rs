@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn only_a_pong_with_a_pings_payload_keeps_a_connection_alive() {
         let start = common::clock::monotonic();
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         let mut liveness = Liveness::new(minute);
         assert_eq!(liveness.ping(UnixMicros(5_000), start), "5");
         assert_eq!(liveness.ping(UnixMicros(6_000), start + minute / 3), "6");

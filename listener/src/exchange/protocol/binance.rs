@@ -48,13 +48,13 @@ fn percent_decoded(text: &str) -> Result<Box<str>, String> {
         rest = after;
         if *first == b'%' {
             let digits = rest.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()).ok_or_else(broken)?;
-            bytes.push(u8::from_str_radix(digits, 16).map_err(|_| broken())?);
+            bytes.push(u8::from_str_radix(digits, 16).ok().ok_or_else(broken)?);
             rest = &rest[2..];
         } else {
             bytes.push(*first);
         }
     }
-    String::from_utf8(bytes).map(String::into_boxed_str).map_err(|_| broken())
+    String::from_utf8(bytes).map(String::into_boxed_str).ok().ok_or_else(broken)
 }
 
 /// `btcusdt@trade` and the like. A name in upper case is accepted and stays silent, as at the real exchange.
