@@ -3,7 +3,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{PriceRow, Slot};
+use super::{PriceRow, Slot, Slots};
 use crate::market::{BadNumber, Fields, Price, Quantity};
 
 /// The values of a tick, in the order of their columns.
@@ -29,7 +29,10 @@ const TIMES: [(&str, &[Slot]); 3] = [
     ("day_at", &[Slot::Open, Slot::High, Slot::Low, Slot::PreviousClose, Slot::Volume, Slot::OpenInterest]),
 ];
 
-/// One slot of `TRADE_AND_QUOTE` or all of them: most batches carry no day values, and fewer arrays are faster.
+/// The columns of `tick_history` before its values.
+const TICKS: [&str; 6] = ["instrument_id", "order_key", "index_in_message", "received_at", "exchange_at", "trade_id"];
+
+/// Most batches carry no day values, and a statement without them is faster.
 pub(super) const TRADE_AND_QUOTE: &[Slot] = &[Slot::LastPrice, Slot::LastSize, Slot::Bid, Slot::Ask];
 
 /// The columns that change together with the slot's order key.
@@ -69,8 +72,13 @@ pub(super) fn input(slots: &[Slot]) -> Vec<&'static str> {
         .collect()
 }
 
+/// The columns of `tick_history`.
+pub(super) fn of_ticks() -> Vec<&'static str> {
+    TICKS.into_iter().chain(VALUES).collect()
+}
+
 /// What follows `SET`.
-pub(super) fn assignments(slots: &[Slot], dialect: Dialect) -> String {
+pub(super) fn assignments(slots: &[Slot], dialect: Dialect) -> Vec<String> {
     let Dialect { greatest, now } = dialect;
     let mut set = Vec::new();
     for &slot in slots {
@@ -93,12 +101,13 @@ pub(super) fn assignments(slots: &[Slot], dialect: Dialect) -> String {
         "received_at = CASE WHEN n.received_at < t.received_at THEN t.received_at ELSE n.received_at END".to_owned(),
     );
     set.push(format!("stored_at = {now}"));
-    let bits: Vec<_> = slots
-        .iter()
-        .map(|&slot| format!("CASE WHEN {} THEN {} ELSE 0 END", newer(slot), super::Slots::from(slot).bits()))
-        .collect();
-    set.push(format!("changed_slots = {}", bits.join(" + ")));
-    set.join(", ")
+    set
+}
+
+/// The slots that are newer, as bits.
+pub(super) fn newer_slots(slots: &[Slot]) -> String {
+    let bit = |slot: &Slot| format!("CASE WHEN {} THEN {} ELSE 0 END", newer(*slot), Slots::from(*slot).bits());
+    slots.iter().map(bit).collect::<Vec<_>>().join(" + ")
 }
 
 /// What must hold of `n` and `t` for the row to be written at all: something of it is newer.
@@ -108,10 +117,14 @@ pub(super) fn anything_newer(slots: &[Slot]) -> String {
     all.join(" OR ")
 }
 
-/// The values in the order of [`VALUES`].
+/// The values in the order of [`VALUES`]. A zero has no sign in a table.
 pub(super) fn values(fields: &Fields) -> [Option<Decimal>; VALUES.len()] {
-    let price = |value: Option<Price>| value.map(Price::get);
-    let quantity = |value: Option<Quantity>| value.map(Quantity::get);
+    let unsigned_zero = |mut number: Decimal| {
+        number.set_sign_negative(number.is_sign_negative() && !number.is_zero());
+        number
+    };
+    let price = |value: Option<Price>| value.map(Price::get).map(unsigned_zero);
+    let quantity = |value: Option<Quantity>| value.map(Quantity::get).map(unsigned_zero);
     [
         price(fields.last_price),
         quantity(fields.last_size),

@@ -9,20 +9,23 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::listing::{self, ascends};
 use super::{
-    Listing, PriceStore, Registration, RowOutcome, StoreCensus, StoreError, StoredPrice, UnknownTicker, WriteBatch,
-    Written,
+    Listing, PriceStore, Registration, RowOutcome, Slots, StoreCensus, StoreError, StoredPrice, UnknownTicker,
+    WriteBatch, Written,
 };
 use crate::clock;
 use crate::sqlite::SqliteThread;
 
 mod each;
+mod history;
 mod merge;
 mod read;
 mod register;
 mod trouble;
+mod value;
 
 use each::{Attempt, Legacy};
-use merge::{RowColumns, TickColumns};
+use history::TickColumns;
+use merge::{RowColumns, Stored};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 
@@ -86,12 +89,14 @@ impl PriceStore for SqliteStore {
         let ticks: Vec<_> = batch.history.iter().map(TickColumns::new).collect();
         self.transaction(move |connection| {
             let mut written = Written::default();
+            let stored = Stored::load(connection, &rows)?;
             for row in &rows {
-                let stored = row.merge(connection)?;
-                if stored.is_none() {
+                let Some(stored) = stored.get(&row.instrument) else {
                     written.vanished.push(row.instrument);
-                }
-                written.stored.push(stored.unwrap_or_default());
+                    written.stored.push(Slots::NONE);
+                    continue;
+                };
+                written.stored.push(row.merge(connection, stored)?);
             }
             for tick in &ticks {
                 tick.add(connection)?;

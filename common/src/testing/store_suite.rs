@@ -43,6 +43,7 @@ macro_rules! store_suite {
             a_half_new_batch_reports_the_new_half
             an_absent_value_never_overwrites
             digits_come_back_as_they_were_sent
+            a_negative_zero_is_a_zero
             an_empty_batch_is_nothing
             a_row_that_is_gone_is_reported
             several_ticks_of_one_instrument_are_written_in_their_order
@@ -54,7 +55,7 @@ macro_rules! store_suite {
             one_refused_row_keeps_its_neighbours
             a_refused_price_goes_to_the_legacy_table_once
             a_future_has_a_legacy_table_of_its_own
-            migrating_at_once_and_again_is_harmless
+            migrating_again_is_harmless
         }
     };
 }

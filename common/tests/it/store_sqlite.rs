@@ -2,13 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use common::sqlite::SqliteThread;
 use common::store::{PriceStore, StoreError, sqlite};
 use common::testing::store_suite::Subject;
 use diesel::RunQueryDsl;
+use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Nullable, Text};
 
 #[derive(diesel::QueryableByName)]
@@ -45,4 +46,81 @@ async fn subject() -> Subject {
 
 mod conformance {
     common::store_suite!(super::subject);
+}
+
+#[tokio::test]
+async fn a_file_without_tables_is_named_with_its_remedy() {
+    let (_folder, file) = file();
+    let error = sqlite::connect(&file).await.unwrap().census().await.unwrap_err();
+    let StoreError::Systemic { code, source, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(code.as_deref(), Some("42P01"));
+    assert!(source.to_string().contains("run `tidemill migrate`"), "{source}");
+}
+
+#[tokio::test]
+async fn two_processes_may_migrate_a_new_file_at_once() {
+    let (_folder, file) = file();
+    let (first, second) = (sqlite::connect(&file).await.unwrap(), sqlite::connect(&file).await.unwrap());
+    let (first, second) = tokio::join!(first.migrate(), second.migrate());
+    let mut applied = [first.unwrap().len(), second.unwrap().len()];
+    applied.sort_unstable();
+    assert_eq!(applied[0], 0);
+    assert!(0 < applied[1]);
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_named_with_its_remedy() {
+    let (folder, file) = file();
+    std::fs::write(&file, "this is a letter, not a database; it is long enough to have a header's length".repeat(40))
+        .unwrap();
+    for path in [file.as_path(), folder.path()] {
+        let error = sqlite::connect(path).await.unwrap_err();
+        let StoreError::Unfit { place, fix, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(*place, format!("sqlite:{}", path.display()));
+        assert!(fix.contains("SQLite database"), "{fix}");
+    }
+}
+
+#[tokio::test]
+async fn every_migration_can_be_taken_back() {
+    let (_folder, file) = file();
+    sqlite::connect(&file).await.unwrap().migrate().await.unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/sqlite");
+    let mut folders: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    let read = |name: &str, folder: &PathBuf| std::fs::read_to_string(folder.join(name)).unwrap();
+    let down: String = folders.iter().rev().map(|folder| read("down.sql", folder)).collect();
+    let up: String = folders.iter().map(|folder| read("up.sql", folder)).collect();
+    let thread = SqliteThread::open(&file).await.unwrap();
+    let left = thread
+        .call(move |connection| {
+            connection.batch_execute(&down)?;
+            let left: Vec<Row> = diesel::sql_query(
+                "SELECT name AS value FROM sqlite_master WHERE name NOT LIKE '\\_\\_diesel%' ESCAPE '\\' AND name NOT LIKE 'sqlite%'",
+            )
+            .load(connection)?;
+            connection.batch_execute(&up)?;
+            diesel::QueryResult::Ok(left)
+        })
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(left.is_empty(), "{:?}", left.into_iter().map(|row| row.value).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn the_table_refuses_what_is_no_price() {
+    let (_folder, file) = file();
+    sqlite::connect(&file).await.unwrap().migrate().await.unwrap();
+    let thread = SqliteThread::open(&file).await.unwrap();
+    for (column, value) in [("last_price", "NaN"), ("bid_price", "Infinity"), ("low_price", "1e3"), ("volume", "-1")] {
+        let insert = format!(
+            "INSERT INTO ticker_base (id, ticker_symbol, name, exchange, created_at) VALUES (1, 'x', 'X', 'T', 0)
+                ON CONFLICT DO NOTHING;
+             INSERT INTO ticker_price_data (ticker_id, feed, symbol, instrument, kind, {column})
+                VALUES (1, 'f', 'x', 'x', 'SPOT', '{value}')"
+        );
+        let refused = thread.call(move |connection| connection.batch_execute(&insert)).await.unwrap().unwrap_err();
+        assert!(refused.to_string().contains(&format!("ticker_price_data_{column}_range")), "{refused}");
+    }
 }

@@ -40,27 +40,25 @@ CREATE TABLE ticker_price_data (
     previous_close_order INTEGER NOT NULL DEFAULT 0,
     volume_order INTEGER NOT NULL DEFAULT 0,
     open_interest_order INTEGER NOT NULL DEFAULT 0,
-    -- Which slots the last write replaced, as bits: how a writer learns what it stored.
-    changed_slots INTEGER NOT NULL DEFAULT 0,
     trade_at INTEGER,
     quote_at INTEGER,
     day_at INTEGER,
     received_at INTEGER,
     stored_at INTEGER,
     CONSTRAINT ticker_price_data_feed_instrument UNIQUE (feed, instrument),
-    -- Digits, a point and a leading sign, nothing else: NaN and the infinities are words.
+    -- Digits, a point and for prices a sign, nothing else: NaN and the infinities are words.
     CONSTRAINT ticker_price_data_last_price_range CHECK (last_price NOT GLOB '*[^-0-9.]*' AND abs(CAST(last_price AS REAL)) < 1e15),
-    CONSTRAINT ticker_price_data_last_size_range CHECK (last_size NOT GLOB '*[^-0-9.]*' AND CAST(last_size AS REAL) >= 0 AND CAST(last_size AS REAL) < 1e24),
+    CONSTRAINT ticker_price_data_last_size_range CHECK (last_size NOT GLOB '*[^0-9.]*' AND CAST(last_size AS REAL) < 1e24),
     CONSTRAINT ticker_price_data_bid_price_range CHECK (bid_price NOT GLOB '*[^-0-9.]*' AND abs(CAST(bid_price AS REAL)) < 1e15),
-    CONSTRAINT ticker_price_data_bid_size_range CHECK (bid_size NOT GLOB '*[^-0-9.]*' AND CAST(bid_size AS REAL) >= 0 AND CAST(bid_size AS REAL) < 1e24),
+    CONSTRAINT ticker_price_data_bid_size_range CHECK (bid_size NOT GLOB '*[^0-9.]*' AND CAST(bid_size AS REAL) < 1e24),
     CONSTRAINT ticker_price_data_ask_price_range CHECK (ask_price NOT GLOB '*[^-0-9.]*' AND abs(CAST(ask_price AS REAL)) < 1e15),
-    CONSTRAINT ticker_price_data_ask_size_range CHECK (ask_size NOT GLOB '*[^-0-9.]*' AND CAST(ask_size AS REAL) >= 0 AND CAST(ask_size AS REAL) < 1e24),
+    CONSTRAINT ticker_price_data_ask_size_range CHECK (ask_size NOT GLOB '*[^0-9.]*' AND CAST(ask_size AS REAL) < 1e24),
     CONSTRAINT ticker_price_data_open_price_range CHECK (open_price NOT GLOB '*[^-0-9.]*' AND abs(CAST(open_price AS REAL)) < 1e15),
     CONSTRAINT ticker_price_data_high_price_range CHECK (high_price NOT GLOB '*[^-0-9.]*' AND abs(CAST(high_price AS REAL)) < 1e15),
     CONSTRAINT ticker_price_data_low_price_range CHECK (low_price NOT GLOB '*[^-0-9.]*' AND abs(CAST(low_price AS REAL)) < 1e15),
     CONSTRAINT ticker_price_data_previous_close_range CHECK (previous_close NOT GLOB '*[^-0-9.]*' AND abs(CAST(previous_close AS REAL)) < 1e15),
-    CONSTRAINT ticker_price_data_volume_range CHECK (volume NOT GLOB '*[^-0-9.]*' AND CAST(volume AS REAL) >= 0 AND CAST(volume AS REAL) < 1e24),
-    CONSTRAINT ticker_price_data_open_interest_range CHECK (open_interest NOT GLOB '*[^-0-9.]*' AND CAST(open_interest AS REAL) >= 0 AND CAST(open_interest AS REAL) < 1e24)
+    CONSTRAINT ticker_price_data_volume_range CHECK (volume NOT GLOB '*[^0-9.]*' AND CAST(volume AS REAL) < 1e24),
+    CONSTRAINT ticker_price_data_open_interest_range CHECK (open_interest NOT GLOB '*[^0-9.]*' AND CAST(open_interest AS REAL) < 1e24)
 ) STRICT;
 
 CREATE INDEX ticker_price_data_ticker_id ON ticker_price_data (ticker_id);

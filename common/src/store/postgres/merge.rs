@@ -12,7 +12,7 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, Numeric, SmallInt, Tim
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::arrays::{PriceArrays, TickArrays};
-use crate::store::columns::{self, Dialect, TRADE_AND_QUOTE, VALUES};
+use crate::store::columns::{self, Dialect, TRADE_AND_QUOTE};
 use crate::store::{PriceRow, Slot, WriteBatch};
 
 const POSTGRES: Dialect = Dialect { greatest: "greatest", now: "now()" };
@@ -92,10 +92,7 @@ impl<const DAY: bool, const HISTORY: bool> QueryFragment<Pg> for Merge<'_, DAY, 
     }
 }
 
-static TICK_COLUMNS: LazyLock<String> = LazyLock::new(|| {
-    let first = ["instrument_id", "order_key", "index_in_message", "received_at", "exchange_at", "trade_id"];
-    first.into_iter().chain(VALUES).collect::<Vec<_>>().join(", ")
-});
+static TICK_COLUMNS: LazyLock<String> = LazyLock::new(|| columns::of_ticks().join(", "));
 
 static WITH_DAY: LazyLock<String> = LazyLock::new(|| before_arrays(&Slot::ALL));
 static WITHOUT_DAY: LazyLock<String> = LazyLock::new(|| before_arrays(TRADE_AND_QUOTE));
@@ -103,7 +100,8 @@ static AFTER_WITH_DAY: LazyLock<String> = LazyLock::new(|| after_arrays(&Slot::A
 static AFTER_WITHOUT_DAY: LazyLock<String> = LazyLock::new(|| after_arrays(TRADE_AND_QUOTE));
 
 fn before_arrays(slots: &[Slot]) -> String {
-    format!("{} FROM unnest(", columns::assignments(slots, POSTGRES))
+    let set = columns::assignments(slots, POSTGRES).join(", ");
+    format!("{set}, changed_slots = {} FROM unnest(", columns::newer_slots(slots))
 }
 
 fn after_arrays(slots: &[Slot]) -> String {

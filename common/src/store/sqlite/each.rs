@@ -4,7 +4,8 @@ use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, OptionalExtension, QueryResult, RunQueryDsl};
 
-use super::merge::{RowColumns, TickColumns};
+use super::history::TickColumns;
+use super::merge::{RowColumns, Stored};
 use super::trouble;
 use crate::clock::UnixMicros;
 use crate::store::{InstrumentId, PriceRow, RowOutcome};
@@ -41,7 +42,9 @@ impl Attempt {
     /// An error here is no row's fault, and the whole batch is rolled back.
     pub(super) fn make(&self, connection: &mut SqliteConnection) -> QueryResult<RowOutcome> {
         let stored = connection.transaction(|connection| {
-            let Some(slots) = self.row.merge(connection)? else { return Ok(RowOutcome::Vanished) };
+            let stored = Stored::load(connection, std::slice::from_ref(&self.row))?;
+            let Some(stored) = stored.get(&self.row.instrument) else { return Ok(RowOutcome::Vanished) };
+            let slots = self.row.merge(connection, stored)?;
             for tick in &self.ticks {
                 tick.add(connection)?;
             }

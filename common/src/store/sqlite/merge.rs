@@ -1,217 +1,193 @@
-//! The hot statements, one row each: in SQLite a statement costs no round trip. Types of their own, because
-//! `diesel::sql_query` is prepared anew on every call.
+//! The hot statements. In SQLite a statement costs no round trip, so rows are updated one by one; what is stored is read
+//! for the whole batch first, which is cheaper than `RETURNING` and just as exact under the write lock.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Integer, Nullable, SmallInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
-use diesel::{OptionalExtension, QueryResult, RunQueryDsl};
+use diesel::{QueryResult, RunQueryDsl};
 
+use super::value::{Value, text};
 use crate::clock::UnixMicros;
-use crate::market::Fields;
-use crate::store::columns::{self, Dialect, TRADE_AND_QUOTE, VALUES};
-use crate::store::{HistoryRow, InstrumentId, PriceRow, Slot, Slots};
+use crate::store::columns::{self, Dialect, TRADE_AND_QUOTE};
+use crate::store::{InstrumentId, PriceRow, Slot, Slots};
 
 const SQLITE: Dialect = Dialect { greatest: "max", now: "n.stored_at" };
-
-/// Decimals as text: SQLite has no exact number that is wide enough.
-type Texts = [Option<String>; VALUES.len()];
 
 /// A price row as its columns take it.
 #[derive(Debug)]
 pub(super) struct RowColumns {
     pub(super) instrument: InstrumentId,
-    values: Texts,
     orders: [i64; Slot::ALL.len()],
-    times: [Option<i64>; 3],
     received_at: i64,
-    stored_at: i64,
     has_day: bool,
-}
-
-/// A tick as the columns of the history take it.
-#[derive(Debug)]
-pub(super) struct TickColumns {
-    instrument: i64,
-    order: i64,
-    index: i16,
-    received_at: i64,
-    exchange_at: Option<i64>,
-    trade_id: Option<i64>,
-    values: Texts,
+    /// By `Shape::names`.
+    values: Vec<Value>,
 }
 
 impl RowColumns {
     pub(super) fn new(row: &PriceRow, stored_at: UnixMicros) -> Self {
-        Self {
-            instrument: row.instrument,
-            values: texts(&row.fields),
-            orders: Slot::ALL.map(|slot| columns::order_column(row, slot)),
-            times: [row.trade_at, row.quote_at, row.day_at].map(|at| at.map(|at| at.0)),
-            received_at: row.received_at.0,
-            stored_at: stored_at.0,
-            has_day: Slot::ALL.into_iter().any(|slot| slot.is_day() && row.order(slot).is_some()),
-        }
+        let has_day = Slot::ALL.into_iter().any(|slot| slot.is_day() && row.order(slot).is_some());
+        let orders = Slot::ALL.map(|slot| columns::order_column(row, slot));
+        let shape = Shape::of(has_day);
+        let mut values = Vec::with_capacity(shape.names.len());
+        values.push(Value::Number(Some(row.instrument.0)));
+        values.extend(columns::values(&row.fields).into_iter().take(shape.values).map(text));
+        values.extend(orders.into_iter().take(shape.slots).map(|order| Value::Number(Some(order))));
+        let times = [row.trade_at, row.quote_at, row.day_at].into_iter().take(if has_day { 3 } else { 2 });
+        values.extend(times.map(|at| Value::Number(at.map(|at| at.0))));
+        values.extend([row.received_at, stored_at].map(|at| Value::Number(Some(at.0))));
+        Self { instrument: row.instrument, orders, received_at: row.received_at.0, has_day, values }
     }
 
-    /// The slots that were newer; `None` when the row is gone.
-    pub(super) fn merge(&self, connection: &mut SqliteConnection) -> QueryResult<Option<Slots>> {
-        let written: Option<i32> = if self.has_day {
-            Merge::<true>(self).get_result(connection).optional()?
-        } else {
-            Merge::<false>(self).get_result(connection).optional()?
+    /// Writes what is newer than `stored`; the slots that were.
+    pub(super) fn merge(&self, connection: &mut SqliteConnection, stored: &Stored) -> QueryResult<Slots> {
+        let newer = |slot: &Slot| stored.orders[*slot as usize] < self.orders[*slot as usize];
+        let slots = Slot::ALL.into_iter().filter(newer).fold(Slots::NONE, |all, slot| all | slot.into());
+        let heard_later = stored.received_at.is_some_and(|before| before < self.received_at);
+        if !slots.is_empty() || heard_later {
+            if self.has_day {
+                Update::<true>(&self.values).execute(connection)?;
+            } else {
+                Update::<false>(&self.values).execute(connection)?;
+            }
+        }
+        Ok(slots)
+    }
+}
+
+/// What a table's row holds already.
+#[derive(Debug)]
+pub(super) struct Stored {
+    orders: [i64; Slot::ALL.len()],
+    received_at: Option<i64>,
+}
+
+impl Stored {
+    /// Those of these rows that exist. To be called under the write lock.
+    pub(super) fn load(
+        connection: &mut SqliteConnection,
+        rows: &[RowColumns],
+    ) -> QueryResult<HashMap<InstrumentId, Self, foldhash::fast::RandomState>> {
+        let ids: Vec<_> = rows.iter().map(|row| row.instrument.0.to_string()).collect();
+        let found: Vec<Found> = Load(format!("[{}]", ids.join(","))).load(connection)?;
+        let stored = |(id, (a, b, c, d, e), (f, g, h, i, j), received_at): Found| {
+            (InstrumentId(id), Self { orders: [a, b, c, d, e, f, g, h, i, j], received_at })
         };
-        if let Some(bits) = written {
-            return Ok(Some(Slots::from_bits(bits)));
-        }
-        let there: Option<i32> = Exists(self.instrument.0).get_result(connection).optional()?;
-        Ok(there.map(|_| Slots::NONE))
+        Ok(found.into_iter().map(stored).collect())
     }
 }
 
-impl TickColumns {
-    pub(super) fn new(tick: &HistoryRow) -> Self {
-        Self {
-            instrument: tick.instrument.0,
-            order: tick.order.get(),
-            index: tick.index,
-            received_at: tick.received_at.0,
-            exchange_at: tick.exchange_at.map(|at| at.0),
-            trade_id: tick.trade_id,
-            values: texts(&tick.fields),
-        }
-    }
+type Found = (i64, (i64, i64, i64, i64, i64), (i64, i64, i64, i64, i64), Option<i64>);
+type FiveOrders = (BigInt, BigInt, BigInt, BigInt, BigInt);
 
-    /// Adds it, unless it is there or its instrument's row is gone.
-    pub(super) fn add(&self, connection: &mut SqliteConnection) -> QueryResult<()> {
-        Add(self).execute(connection).map(drop)
-    }
-}
+/// With the ids as a JSON array: one text of the statement for any number of rows.
+struct Load(String);
+struct LoadId;
 
-fn texts(fields: &Fields) -> Texts {
-    columns::values(fields).map(|value| value.map(|value| value.to_string()))
-}
-
-struct Merge<'a, const DAY: bool>(&'a RowColumns);
-struct MergeId<const DAY: bool>;
-
-impl<const DAY: bool> QueryId for Merge<'_, DAY> {
-    type QueryId = MergeId<DAY>;
+impl QueryId for Load {
+    type QueryId = LoadId;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<const DAY: bool> Query for Merge<'_, DAY> {
-    type SqlType = Integer;
+impl Query for Load {
+    type SqlType = (BigInt, FiveOrders, FiveOrders, Nullable<BigInt>);
 }
 
-impl<const DAY: bool> RunQueryDsl<SqliteConnection> for Merge<'_, DAY> {}
+impl RunQueryDsl<SqliteConnection> for Load {}
 
-static WITH_DAY: LazyLock<[String; 2]> = LazyLock::new(|| around_values(&Slot::ALL));
-static WITHOUT_DAY: LazyLock<[String; 2]> = LazyLock::new(|| around_values(TRADE_AND_QUOTE));
-
-/// What stands before the first placeholder and after the last: the new row is a table of one row, so that each value
-/// has a name and is bound once.
-fn around_values(slots: &[Slot]) -> [String; 2] {
-    let names: Vec<_> = columns::input(slots).into_iter().chain(["stored_at"]).collect();
-    let update = format!(
-        ")) UPDATE ticker_price_data AS t SET {} FROM n WHERE t.id = n.id AND ({}) RETURNING changed_slots",
-        columns::assignments(slots, SQLITE),
-        columns::anything_newer(slots)
-    );
-    [format!("WITH n({}) AS (VALUES (", names.join(", ")), update]
-}
-
-impl<const DAY: bool> QueryFragment<Sqlite> for Merge<'_, DAY> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        let [before, after] = if DAY { &*WITH_DAY } else { &*WITHOUT_DAY };
-        let slots = if DAY { &Slot::ALL[..] } else { TRADE_AND_QUOTE };
-        let values: usize = slots.iter().map(|&slot| columns::values_of(slot).len()).sum();
-        let times = if DAY { &self.0.times[..] } else { &self.0.times[..2] };
-        out.push_sql(before);
-        out.push_bind_param::<BigInt, _>(&self.0.instrument.0)?;
-        push_texts(&mut out, &self.0.values[..values])?;
-        for order in &self.0.orders[..slots.len()] {
-            out.push_sql(", ");
-            out.push_bind_param::<BigInt, _>(order)?;
-        }
-        for time in times {
-            out.push_sql(", ");
-            out.push_bind_param::<Nullable<BigInt>, _>(time)?;
-        }
-        for time in [&self.0.received_at, &self.0.stored_at] {
-            out.push_sql(", ");
-            out.push_bind_param::<BigInt, _>(time)?;
-        }
-        out.push_sql(after);
-        Ok(())
-    }
-}
-
-fn push_texts<'b>(out: &mut AstPass<'_, 'b, Sqlite>, values: &'b [Option<String>]) -> QueryResult<()> {
-    for value in values {
-        out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(value)?;
-    }
-    Ok(())
-}
-
-struct Exists(i64);
-struct ExistsId;
-
-impl QueryId for Exists {
-    type QueryId = ExistsId;
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl Query for Exists {
-    type SqlType = Integer;
-}
-
-impl RunQueryDsl<SqliteConnection> for Exists {}
-
-impl QueryFragment<Sqlite> for Exists {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("SELECT 1 FROM ticker_price_data WHERE id = ");
-        out.push_bind_param::<BigInt, _>(&self.0)
-    }
-}
-
-struct Add<'a>(&'a TickColumns);
-struct AddId;
-
-impl QueryId for Add<'_> {
-    type QueryId = AddId;
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl RunQueryDsl<SqliteConnection> for Add<'_> {}
-
-static INSERT: LazyLock<String> = LazyLock::new(|| {
-    let first = ["instrument_id", "order_key", "index_in_message", "received_at", "exchange_at", "trade_id"];
-    let names: Vec<_> = first.into_iter().chain(VALUES).collect();
-    format!("INSERT INTO tick_history ({}) SELECT ", names.join(", "))
+static LOAD: LazyLock<String> = LazyLock::new(|| {
+    let orders: Vec<_> = Slot::ALL.into_iter().map(Slot::order_column).collect();
+    format!(
+        "SELECT id, {}, received_at FROM ticker_price_data WHERE id IN (SELECT value FROM json_each(",
+        orders.join(", ")
+    )
 });
 
-impl QueryFragment<Sqlite> for Add<'_> {
+impl QueryFragment<Sqlite> for Load {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        let tick = self.0;
-        out.push_sql(&INSERT);
-        out.push_bind_param::<BigInt, _>(&tick.instrument)?;
-        out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&tick.order)?;
-        out.push_sql(", ");
-        out.push_bind_param::<SmallInt, _>(&tick.index)?;
-        out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&tick.received_at)?;
-        for number in [&tick.exchange_at, &tick.trade_id] {
-            out.push_sql(", ");
-            out.push_bind_param::<Nullable<BigInt>, _>(number)?;
-        }
-        push_texts(&mut out, &tick.values)?;
-        out.push_sql(" WHERE EXISTS (SELECT 1 FROM ticker_price_data WHERE id = ");
-        out.push_bind_param::<BigInt, _>(&tick.instrument)?;
-        out.push_sql(") ON CONFLICT DO NOTHING");
+        out.push_sql(&LOAD);
+        out.push_bind_param::<Text, _>(&self.0)?;
+        out.push_sql("))");
         Ok(())
+    }
+}
+
+struct Update<'a, const DAY: bool>(&'a [Value]);
+struct UpdateId<const DAY: bool>;
+
+impl<const DAY: bool> QueryId for Update<'_, DAY> {
+    type QueryId = UpdateId<DAY>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<const DAY: bool> RunQueryDsl<SqliteConnection> for Update<'_, DAY> {}
+
+impl<const DAY: bool> QueryFragment<Sqlite> for Update<'_, DAY> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        let shape = Shape::of(DAY);
+        for (sql, place) in &shape.before_values {
+            out.push_sql(sql);
+            self.0[*place].push(&mut out)?;
+        }
+        out.push_sql(&shape.after_values);
+        Ok(())
+    }
+}
+
+/// The text of the update, with or without day values.
+struct Shape {
+    slots: usize,
+    values: usize,
+    names: Vec<&'static str>,
+    /// Text, and the value that is bound behind it. A value is bound where it is first named, as `?`, which SQLite
+    /// numbers by place; later it is called by that number. Naming it through a subquery takes half as long again.
+    before_values: Vec<(String, usize)>,
+    after_values: String,
+}
+
+static SHAPES: LazyLock<[Shape; 2]> = LazyLock::new(|| [Shape::new(TRADE_AND_QUOTE), Shape::new(&Slot::ALL)]);
+
+impl Shape {
+    fn of(day: bool) -> &'static Self {
+        &SHAPES[usize::from(day)]
+    }
+
+    fn new(slots: &[Slot]) -> Self {
+        let names: Vec<_> = columns::input(slots).into_iter().chain(["stored_at"]).collect();
+        let set = columns::assignments(slots, SQLITE).join(", ");
+        let update = format!("UPDATE ticker_price_data AS t SET {set} WHERE t.id = n.id");
+        let (mut before_values, mut bound) = (Vec::new(), Vec::new());
+        let mut parts = update.split("n.");
+        let mut sql = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let end = part.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(part.len());
+            let (name, rest) = part.split_at(end);
+            let place = names.iter().position(|known| *known == name).expect("assignments name only what input gives");
+            if let Some(number) = bound.iter().position(|known| *known == place) {
+                sql = format!("{sql}?{}{rest}", number + 1);
+            } else {
+                before_values.push((std::mem::replace(&mut sql, rest.to_owned()), place));
+                bound.push(place);
+            }
+        }
+        let values = slots.iter().map(|&slot| columns::values_of(slot).len()).sum();
+        Self { slots: slots.len(), values, names, before_values, after_values: sql }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_of_a_shape_is_bound_once() {
+        for shape in &*SHAPES {
+            let mut bound: Vec<_> = shape.before_values.iter().map(|(_, place)| *place).collect();
+            bound.sort_unstable();
+            assert_eq!(bound, (0..shape.names.len()).collect::<Vec<_>>());
+        }
     }
 }

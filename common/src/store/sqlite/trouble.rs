@@ -30,10 +30,7 @@ struct NotMigrated(#[source] BoxError);
 /// The SQLSTATE of a refused row; `None` when no row is to blame.
 pub(super) fn refusal(error: &Error) -> Option<Refusal> {
     matches!(class(error), Class::Row).then(|| {
-        let code = match error {
-            Error::DatabaseError(kind, _) => sqlstate(*kind),
-            _ => UNNAMED,
-        };
+        let code = if let Error::DatabaseError(kind, _) = error { sqlstate(*kind) } else { UNNAMED };
         Refusal { code: code.into(), message: error.to_string() }
     })
 }

@@ -65,6 +65,16 @@ pub async fn digits_come_back_as_they_were_sent(subject: &Subject) {
     assert_eq!(back, texts);
 }
 
+/// Some encoders send it.
+pub async fn a_negative_zero_is_a_zero(subject: &Subject) {
+    let id = subject.instrument().await;
+    let fields = Fields { last_size: Some("-0.0".parse().unwrap()), ..last("-0.00") };
+    subject.store().write(&batch([Tick::new(1, fields).row(id)])).await.unwrap();
+    let stored = subject.store().prices().await.unwrap()[0].row.fields;
+    assert_eq!(stored.last_price.unwrap().to_string(), "0.00");
+    assert_eq!(stored.last_size.unwrap().to_string(), "0.0");
+}
+
 /// A batch whose ticks were all skipped.
 pub async fn an_empty_batch_is_nothing(subject: &Subject) {
     let empty = WriteBatch::default();
