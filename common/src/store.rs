@@ -117,7 +117,8 @@ pub trait PriceStore: Send + Sync + Debug {
     /// Commits a batch row by row after [`write`](Self::write) was refused, in one round trip: good rows are stored,
     /// each bad one goes to its legacy table or is refused with its SQLSTATE. Systemic trouble is still an error.
     ///
-    /// Here a batch may hold several rows of one instrument; they are applied in the order given.
+    /// Unlike `write` it takes several rows of one instrument, unsorted (say, one per tick), and applies them in the
+    /// order given; there is one outcome per row.
     async fn write_each(&self, batch: &WriteBatch) -> Result<Vec<RowOutcome>, StoreError>;
 
     /// Prices, ordered by canonical instrument.

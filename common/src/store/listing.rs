@@ -62,6 +62,9 @@ pub(super) fn loose_ticks(batch: &WriteBatch) -> Vec<HistoryRow> {
     batch.history.iter().zip(rows).filter(|(_, row)| row.is_none()).map(|(tick, _)| tick.clone()).collect()
 }
 
+/// Why such a batch is refused: of two rows of one instrument a single statement would lose one without a word.
+pub(super) const NOT_ASCENDING: &str = "the batch must hold one row per instrument, ascending";
+
 /// Whether a batch is as [`super::PriceStore::write`] wants it: one row per instrument, ascending.
 pub(super) fn ascends(rows: &[PriceRow]) -> bool {
     rows.is_sorted_by(|left, right| left.instrument < right.instrument)

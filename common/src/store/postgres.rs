@@ -63,13 +63,12 @@ impl PriceStore for PostgresStore {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Written, StoreError> {
-        debug_assert!(ascends(&batch.rows), "one row per instrument, ascending");
         if batch.rows.is_empty() && batch.history.is_empty() {
             return Ok(Written::default());
         }
-        if each::has_unfit_time(batch) {
-            let source = "a time outside the calendar of the database".into();
-            return Err(StoreError::Row { place: self.pool.place().to_owned(), source });
+        let unfit = if ascends(&batch.rows) { each::unfit_time(batch) } else { Some(listing::NOT_ASCENDING) };
+        if let Some(unfit) = unfit {
+            return Err(StoreError::Row { place: self.pool.place().to_owned(), source: unfit.into() });
         }
         self.add_history_days(batch).await?;
         let mut session = self.pool.session().await?;

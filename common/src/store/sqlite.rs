@@ -80,9 +80,11 @@ impl PriceStore for SqliteStore {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Written, StoreError> {
-        debug_assert!(ascends(&batch.rows), "one row per instrument, ascending");
         if batch.rows.is_empty() && batch.history.is_empty() {
             return Ok(Written::default());
+        }
+        if !ascends(&batch.rows) {
+            return Err(StoreError::Row { place: self.place.clone(), source: listing::NOT_ASCENDING.into() });
         }
         let now = clock::now();
         let rows: Vec<_> = batch.rows.iter().map(|row| RowColumns::new(row, now)).collect();

@@ -45,6 +45,7 @@ macro_rules! store_suite {
             digits_come_back_as_they_were_sent
             a_negative_zero_is_a_zero
             an_empty_batch_is_nothing
+            a_batch_out_of_order_is_refused
             a_row_that_is_gone_is_reported
             several_ticks_of_one_instrument_are_written_in_their_order
             the_census_counts_what_has_a_price

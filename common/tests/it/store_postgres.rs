@@ -220,6 +220,21 @@ async fn a_restarted_server_is_found_again() {
     assert_eq!(store.prices().await.unwrap().len(), 3, "what was committed stayed");
 }
 
+/// The caller's own limit is shorter than ours here; whoever stops waiting leaves no broken connection behind.
+#[tokio::test]
+async fn a_call_that_was_given_up_leaves_nothing_behind() {
+    let server = PostgresServer::start(Durability::None).await;
+    let store = postgres::connect(&server.database().await, StoreOptions { connections: 1 }).await.unwrap();
+    store.migrate().await.unwrap();
+    let ids = instruments(&*store, 3).await;
+    server.freeze();
+    let batch = trades(&ids, 1);
+    let given_up = tokio::time::timeout(Duration::from_millis(300), store.write(&batch)).await;
+    assert!(given_up.is_err(), "a frozen server does not answer: {given_up:?}");
+    server.thaw();
+    assert_eq!(store.write(&trades(&ids, 2)).await.unwrap().stored.len(), 3, "on a connection of its own");
+}
+
 #[tokio::test]
 async fn a_terminated_session_costs_one_call() {
     let (_, url) = migrated().await;

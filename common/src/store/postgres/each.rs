@@ -13,11 +13,13 @@ use crate::store::{HistoryRow, PriceRow, Refusal, RowOutcome, Slots, WriteBatch,
 
 /// PostgreSQL's own code for a time outside its calendar.
 const DATETIME_FIELD_OVERFLOW: &str = "22008";
+const UNFIT_TIME: &str = "a time outside the calendar of the database";
 
 /// One outcome per row of the batch, in its order.
 pub(super) async fn run(connection: &mut AsyncPgConnection, batch: &WriteBatch) -> QueryResult<Vec<RowOutcome>> {
     let ticks_of_rows = rows_of_ticks(batch);
-    let mut outcomes: Vec<Option<RowOutcome>> = batch.rows.iter().map(unfit_time).collect();
+    let mut outcomes: Vec<Option<RowOutcome>> =
+        batch.rows.iter().map(|row| (!row_fits(row)).then(refused_time)).collect();
     for (tick, row) in batch.history.iter().zip(&ticks_of_rows) {
         if let (false, Some(row)) = (tick_fits(tick), row) {
             outcomes[*row] = Some(refused_time());
@@ -57,14 +59,14 @@ pub(super) async fn run(connection: &mut AsyncPgConnection, batch: &WriteBatch) 
         .ok_or_else(|| diesel::result::Error::DeserializationError("a row without an outcome".into()))
 }
 
-/// The first tick or row of the batch whose time no column can hold, so that the batch need not be sent at all.
-pub(super) fn has_unfit_time(batch: &WriteBatch) -> bool {
-    batch.rows.iter().any(|row| unfit_time(row).is_some()) || !batch.history.iter().all(tick_fits)
+/// What is wrong with a batch that need not be sent: the server would refuse it whole.
+pub(super) fn unfit_time(batch: &WriteBatch) -> Option<&'static str> {
+    let fits = batch.rows.iter().all(row_fits) && batch.history.iter().all(tick_fits);
+    (!fits).then_some(UNFIT_TIME)
 }
 
-fn unfit_time(row: &PriceRow) -> Option<RowOutcome> {
-    let times = [row.trade_at, row.quote_at, row.day_at, Some(row.received_at)];
-    (!times.into_iter().flatten().all(fits)).then(refused_time)
+fn row_fits(row: &PriceRow) -> bool {
+    [row.trade_at, row.quote_at, row.day_at, Some(row.received_at)].into_iter().flatten().all(fits)
 }
 
 fn tick_fits(tick: &HistoryRow) -> bool {
@@ -72,10 +74,7 @@ fn tick_fits(tick: &HistoryRow) -> bool {
 }
 
 fn refused_time() -> RowOutcome {
-    RowOutcome::Refused(Refusal {
-        code: DATETIME_FIELD_OVERFLOW.into(),
-        message: "a time outside the calendar of the database".to_owned(),
-    })
+    RowOutcome::Refused(Refusal { code: DATETIME_FIELD_OVERFLOW.into(), message: UNFIT_TIME.to_owned() })
 }
 
 type Answer = (i64, Option<i32>, Option<String>, Option<String>, bool);

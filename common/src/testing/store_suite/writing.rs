@@ -4,7 +4,7 @@ use super::Subject;
 use super::subject::{Tick, batch, last, listing, rows};
 use crate::clock::UnixMicros;
 use crate::market::{Fields, Kind};
-use crate::store::{RowOutcome, Slot, Slots, UnknownTicker, WriteBatch, Written};
+use crate::store::{RowOutcome, Slot, Slots, StoreError, UnknownTicker, WriteBatch, Written};
 
 /// The lease ran out after the commit and before the acknowledgement.
 pub async fn a_batch_delivered_again_changes_nothing(subject: &Subject) {
@@ -98,6 +98,17 @@ pub async fn a_row_that_is_gone_is_reported(subject: &Subject) {
     let superseded = RowOutcome::Stored(Slots::NONE);
     assert_eq!(outcomes, [superseded.clone(), RowOutcome::Vanished, superseded]);
     assert_eq!(subject.number("SELECT count(*) FROM tick_history").await, 0);
+}
+
+/// Two rows of one instrument in one statement: one of them would be lost without a word.
+pub async fn a_batch_out_of_order_is_refused(subject: &Subject) {
+    let ids = subject.instruments(2).await;
+    for places in [[1, 0], [0, 0]] {
+        let rows = places.map(|place| Tick::new(1, last("1.5")).row(ids[place]));
+        let refused = subject.store().write(&batch(rows)).await;
+        assert!(matches!(refused, Err(StoreError::Row { .. })), "{places:?}: {refused:?}");
+    }
+    assert_eq!(subject.store().census().await.unwrap().priced, 0);
 }
 
 /// The slow path gets ticks, not merged rows: each is told its own end.
