@@ -178,7 +178,7 @@ async fn obey(fleet: &mut Fleet, output: &Output) {
             Wish::Unclear => output.say(&format!("type `workers N`, N from 0 to {}", console::WORKERS_MAX)),
         }
     }
-    std::future::pending().await // standard input has closed: nothing more is typed
+    std::future::pending::<()>().await; // standard input has closed: nothing more is typed
 }
 
 /// Waits until every task has ended, if there is anybody to end them.

@@ -53,7 +53,7 @@ async fn measure() -> (u64, Duration) {
             Err(_) => {}
         }
     }
-    let elapsed = started.elapsed() - Duration::from_millis(100);
+    let elapsed = started.elapsed().saturating_sub(Duration::from_millis(100));
     shutdown.begin();
     (bytes, elapsed)
 }

@@ -102,8 +102,7 @@ fn in_words(status: ExitStatus) -> String {
         return format!("was killed by signal {signal}");
     }
     match status.code() {
-        Some(0) => "ended".to_owned(),
+        Some(0) | None => "ended".to_owned(),
         Some(code) => format!("failed with exit code {code}"),
-        None => "ended".to_owned(),
     }
 }

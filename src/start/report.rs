@@ -58,7 +58,7 @@ pub(crate) async fn prices(
 
 fn block(
     prices: &[StoredPrice],
-    priced: u64,
+    instruments: u64,
     ledger: &Ledger,
     before: Option<&(Ledger, Instant)>,
     now: Instant,
@@ -82,7 +82,7 @@ fn block(
     }
     let rate = before.map_or(0, |(then, at)| per_second(ledger.ticks.saturating_sub(then.ticks), now - *at));
     let balance = balance(ledger);
-    write!(text, "  {priced} instruments · {rate} ticks/s · {balance}").expect("writing to a string succeeds");
+    write!(text, "  {instruments} instruments · {rate} ticks/s · {balance}").expect("writing to a string succeeds");
     text
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::testing::{PostgresServer, RedisServer, eventually};
+use common::testing::{Durability, PostgresServer, RedisServer, eventually};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -44,10 +44,10 @@ impl Rig {
         rig.set("TIDEMILL_WORKER__LEASE", "2s");
         rig.set("TIDEMILL_LISTENER__CONNECTION_DELAY", "0s");
         if pair == Pair::Servers {
-            let redis = RedisServer::start(&["--appendonly", "yes"]).await;
-            let postgres = PostgresServer::start().await;
+            let redis = RedisServer::start_with(&["--appendonly", "yes"]).await;
+            let postgres = PostgresServer::start(Durability::None).await;
             rig.set("REDIS_URL", redis.url());
-            rig.set("DATABASE_URL", postgres.url());
+            rig.set("DATABASE_URL", postgres.database().await);
             rig.redis = Some(redis);
             rig.postgres = Some(postgres);
         }
