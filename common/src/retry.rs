@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn delays_double_up_to_the_longest() {
-        let backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(60), times: Some(5) };
+        let backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_mins(1), times: Some(5) };
         let delays: Vec<u64> = (1..=8).map(|attempt| backoff.delay(attempt).as_secs()).collect();
         assert_eq!(delays, [1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(backoff.delay(u32::MAX).as_secs(), 60);
