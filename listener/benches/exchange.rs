@@ -43,17 +43,19 @@ async fn measure() -> (u64, Duration) {
     let started = monotonic();
     let url = format!("{url}/stream?streams={}", streams.join("/"));
     let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
-    let (mut buffer, mut bytes) = (vec![0; 256 << 10], 0);
+    let (mut buffer, mut bytes, mut last_read) = (vec![0; 256 << 10], 0, started);
     let tcp = socket.get_mut();
     loop {
         // At the end the exchange falls silent: it keeps the connection.
         match tokio::time::timeout(Duration::from_millis(100), tcp.read(&mut buffer)).await {
-            Ok(read) => bytes += read.unwrap() as u64,
+            Ok(read) => {
+                bytes += read.unwrap() as u64;
+                last_read = monotonic();
+            }
             Err(_) if stats.now().finished => break,
             Err(_) => {}
         }
     }
-    let elapsed = started.elapsed().saturating_sub(Duration::from_millis(100));
     shutdown.begin();
-    (bytes, elapsed)
+    (bytes, last_read - started)
 }

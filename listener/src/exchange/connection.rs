@@ -38,7 +38,7 @@ const REQUEST_BYTES_MAX: usize = 256 << 10;
 const READ_BUFFER_BYTES: usize = 8 << 10;
 
 /// How long a client may take to answer a close.
-const CLOSE_MAX: Duration = Duration::from_secs(2);
+const CLOSE_MAX: Duration = Duration::from_secs(1);
 
 /// How often a muted connection, which does not read, looks whether its client has gone.
 const MUTED_LOOK_INTERVAL: Duration = Duration::from_millis(200);

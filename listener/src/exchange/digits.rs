@@ -36,6 +36,15 @@ pub(super) fn push_fixed_sum(out: &mut Vec<u8>, number: u128) {
     push_fraction(out, u64::try_from(number % u128::from(ONE)).unwrap_or(0));
 }
 
+/// Appends `part` of `whole` in percent, with three places, cut off; 0 for a part of nothing.
+pub(super) fn push_percent(out: &mut Vec<u8>, part: u64, whole: u64) {
+    let thousandths = (u128::from(part) * 100_000).checked_div(u128::from(whole)).unwrap_or(0);
+    let thousandths = u64::try_from(thousandths).unwrap_or(u64::MAX);
+    push(out, thousandths / 1_000);
+    out.push(b'.');
+    out.extend_from_slice(&[digit(thousandths / 100), digit(thousandths / 10), digit(thousandths)]);
+}
+
 fn push_fraction(out: &mut Vec<u8>, mut fraction: u64) {
     let mut digits = [b'.'; PLACES + 1];
     for place in digits[1..].iter_mut().rev() {
@@ -64,6 +73,14 @@ mod tests {
         for number in [0, 9, 10, 3_735_683_259, u64::MAX] {
             assert_eq!(text(|out| push(out, number)), number.to_string());
         }
+    }
+
+    #[test]
+    fn percentages_show_three_places() {
+        assert_eq!(text(|out| push_percent(out, 1, 3)), "33.333");
+        assert_eq!(text(|out| push_percent(out, 5, 2)), "250.000");
+        assert_eq!(text(|out| push_percent(out, 1, 100_000)), "0.001");
+        assert_eq!(text(|out| push_percent(out, 1, 0)), "0.000");
     }
 
     #[test]

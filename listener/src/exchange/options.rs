@@ -1,6 +1,7 @@
 //! What an exchange is asked to be.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,9 @@ use super::publisher::AtEnd;
 
 /// The port that Binance uses, too.
 pub const DEFAULT_PORT: u16 = 9443;
+
+/// Messages per second of a walk.
+const DEFAULT_RATE: NonZeroU32 = NonZeroU32::new(2_000).expect("2,000 is not zero");
 
 /// What an exchange is asked to be.
 #[derive(Debug, Clone)]
@@ -74,7 +78,7 @@ pub struct WalkOptions {
 
 impl Default for WalkOptions {
     fn default() -> Self {
-        Self { symbols: 250, rate: Rate::Unlimited, messages: None, seed: 1 }
+        Self { symbols: 250, rate: Rate::PerSecond(DEFAULT_RATE), messages: None, seed: 1 }
     }
 }
 

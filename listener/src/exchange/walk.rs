@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 pub(super) use candle::Candle;
 use symbol::WalkedSymbol;
-pub(super) use symbol::{Book, Day, Trade};
+pub(super) use symbol::{Book, Day, Ticker, Trade};
 
 use super::random::Random;
 
@@ -30,6 +30,8 @@ pub(super) enum Channel {
     Book,
     /// The last 24 hours, in short.
     Day,
+    /// The last 24 hours, with best bid and ask.
+    Ticker,
     /// A candlestick of so many milliseconds.
     Candle {
         /// Its length.
@@ -43,7 +45,7 @@ impl Channel {
         match self {
             Self::Book => 6,
             Self::Trade | Self::AggregateTrade => 2,
-            Self::Day | Self::Candle { .. } => 1,
+            Self::Day | Self::Ticker | Self::Candle { .. } => 1,
         }
     }
 }
@@ -55,6 +57,7 @@ pub(super) enum Event {
     AggregateTrade(Trade),
     Book(Book),
     Day(Day),
+    Ticker(Ticker),
     Candle(Candle),
 }
 
@@ -126,6 +129,7 @@ impl Walk {
             Channel::AggregateTrade => Event::AggregateTrade(symbol.aggregate_trade(now_ms)),
             Channel::Book => Event::Book(symbol.book()),
             Channel::Day => Event::Day(symbol.day(now_ms)),
+            Channel::Ticker => Event::Ticker(symbol.ticker(now_ms)),
             Channel::Candle { interval_ms } => Event::Candle(symbol.candle(interval_ms, now_ms)),
         };
         Some((want.stream, symbol.name(), event))

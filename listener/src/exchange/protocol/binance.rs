@@ -68,6 +68,7 @@ pub(super) fn subject(stream: &str) -> Option<Subject> {
         "aggTrade" => Channel::AggregateTrade,
         "bookTicker" => Channel::Book,
         "miniTicker" => Channel::Day,
+        "ticker" => Channel::Ticker,
         other => Channel::Candle { interval_ms: interval_ms(other.strip_prefix("kline_")?)? },
     };
     Some(Subject { symbol: symbol.to_uppercase(), channel })

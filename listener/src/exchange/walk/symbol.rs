@@ -37,6 +37,18 @@ pub(in crate::exchange) struct Day {
     pub(in crate::exchange) turnover: u128,
 }
 
+/// The session so far, at length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::exchange) struct Ticker {
+    pub(in crate::exchange) day: Day,
+    pub(in crate::exchange) book: Book,
+    pub(in crate::exchange) last_quantity: u64,
+    /// When the session began.
+    pub(in crate::exchange) since_ms: u64,
+    /// The first trade has the id 1, so this is also how many there were.
+    pub(in crate::exchange) last_trade_id: u64,
+}
+
 /// Price steps that a price has at least: below, a step would move it by too large a part.
 const STEPS_MIN: u64 = 1_000;
 
@@ -59,6 +71,9 @@ pub(super) struct WalkedSymbol {
     aggregate_id: u64,
     update_id: u64,
     day: Day,
+    /// When the first trade happened; 0 before it.
+    since_ms: u64,
+    last_quantity: u64,
     candles: Candles,
     /// Whether a trade stream shows this symbol's trades. If not, summaries make their own.
     trades_are_seen: bool,
@@ -80,6 +95,8 @@ impl WalkedSymbol {
             aggregate_id: 0,
             update_id: 0,
             day,
+            since_ms: 0,
+            last_quantity: 0,
             candles: Candles::default(),
             trades_are_seen: false,
             random,
@@ -116,6 +133,10 @@ impl WalkedSymbol {
         self.day.close = trade.price;
         self.day.volume += u128::from(trade.quantity);
         self.day.turnover += worth;
+        self.last_quantity = trade.quantity;
+        if self.trade_id == 1 {
+            self.since_ms = now_ms;
+        }
         self.candles.add(&trade, worth);
         trade
     }
@@ -149,6 +170,17 @@ impl WalkedSymbol {
     pub(super) fn day(&mut self, now_ms: u64) -> Day {
         self.trade_unseen(now_ms);
         Day { at_ms: now_ms, ..self.day }
+    }
+
+    pub(super) fn ticker(&mut self, now_ms: u64) -> Ticker {
+        let day = self.day(now_ms);
+        Ticker {
+            day,
+            book: self.book(),
+            last_quantity: self.last_quantity,
+            since_ms: self.since_ms,
+            last_trade_id: self.trade_id,
+        }
     }
 
     pub(super) fn candle(&mut self, interval_ms: u64, now_ms: u64) -> Candle {

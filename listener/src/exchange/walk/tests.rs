@@ -31,6 +31,7 @@ fn trade_ids_of_each_symbol_are_contiguous_whatever_else_is_subscribed() {
         Channel::AggregateTrade,
         Channel::Book,
         Channel::Day,
+        Channel::Ticker,
         Channel::Candle { interval_ms: 60_000 },
     ]);
     let mut last = HashMap::new();

@@ -39,6 +39,7 @@ async fn a_cut_connection_ends_without_a_word_and_the_other_goes_on() {
     };
     assert!(matches!(error, Error::Io(_) | Error::Protocol(_)), "{error:?}");
     second.texts(100).await;
+    drop((first, second));
     exchange.stop().await;
 }
 
@@ -56,6 +57,7 @@ async fn a_close_frame_carries_the_code_that_was_asked_for() {
         };
         assert_eq!((u16::from(close.code), close.reason.as_str()), (1012, "service restart"));
     }
+    drop((first, second));
     exchange.stop().await;
 }
 
@@ -76,6 +78,7 @@ async fn a_muted_connection_is_open_and_silent_and_a_client_that_leaves_it_is_no
     while !first.is_silent(SILENCE).await {}
     drop(first);
     exchange.until("the muted client is gone", |stats| stats.connections == 1).await;
+    drop(second);
     let stats = exchange.stop().await.stats;
     assert!(0 < stats.unsent, "{stats:?}");
 }
@@ -95,6 +98,7 @@ async fn garbage_of_every_sort_reaches_the_client_as_it_is() {
     assert_eq!(client.text().await, oversize);
     exchange.controls.send_raw(everyone, &[0xff; 64]).await.unwrap();
     assert!(matches!(client.message().await, Some(Err(Error::Protocol(_)))));
+    drop(client);
     exchange.stop().await;
 }
 
@@ -108,6 +112,7 @@ async fn a_shutdown_is_announced_as_an_event() {
     assert_eq!(notice["stream"], json!("!serverShutdown"));
     assert_eq!(notice["data"]["e"], json!("serverShutdown"));
     assert!(notice["data"]["E"].is_i64());
+    drop(client);
     exchange.stop().await;
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use listener::exchange::{
-    self, ExchangeError, ExchangeLimits, ExchangeOptions, ExchangeSource, ReplayError, ReplayOptions, WalkOptions,
+    self, ExchangeError, ExchangeLimits, ExchangeOptions, ExchangeSource, Rate, ReplayError, ReplayOptions, WalkOptions,
 };
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
@@ -32,6 +32,7 @@ async fn a_client_that_sends_more_than_five_messages_a_second_is_disconnected() 
     };
     assert!(answers <= 5);
     assert_eq!((u16::from(close.code), close.reason.as_str()), (1008, "Too many requests"));
+    drop(client);
     exchange.stop().await;
 }
 
@@ -47,6 +48,7 @@ async fn the_stream_beyond_the_limit_is_refused_and_the_others_stay() {
     client.subscribe(&streams).await;
     let list = client.ask("LIST_SUBSCRIPTIONS", &[]).await;
     assert_eq!(list["result"].as_array().unwrap().len(), 1_024);
+    drop(client);
     exchange.stop().await;
 }
 
@@ -64,6 +66,7 @@ async fn clients_are_pinged_and_those_that_answer_stay() {
         assert!(matches!(&ping, Message::Ping(payload) if 10 < payload.len()), "{ping:?}");
     }
     assert!(client.ask("LIST_SUBSCRIPTIONS", &[]).await["result"].is_array());
+    drop(client);
     exchange.stop().await;
 }
 
@@ -83,7 +86,7 @@ async fn a_client_that_answers_no_ping_is_cut_off() {
 #[tokio::test]
 async fn a_slow_reader_holds_up_the_others_only_so_long() {
     let limits = ExchangeLimits { slow_reader_max: Duration::from_millis(300), ..ExchangeLimits::default() };
-    let source = WalkOptions { messages: Some(200_000), ..WalkOptions::default() };
+    let source = WalkOptions { rate: Rate::Unlimited, ..WalkOptions::default() };
     let exchange = start(ExchangeOptions { limits, ..ExchangeOptions::new(ExchangeSource::Walk(source)) }).await;
     let _slow = exchange.connect("/stream?streams=btcusdt@bookTicker").await;
     let mut good = exchange.connect("/stream?streams=ethusdt@bookTicker").await;
@@ -93,6 +96,7 @@ async fn a_slow_reader_holds_up_the_others_only_so_long() {
         good.text().await;
         seen += 1;
     }
+    drop(good);
     let stats = exchange.stop().await.stats;
     assert_eq!(stats.slow_readers, 1);
 }
@@ -104,6 +108,7 @@ async fn one_connection_too_many_is_refused() {
     let mut first = exchange.connect("/stream").await;
     first.ask("LIST_SUBSCRIPTIONS", &[]).await;
     assert!(tokio_tungstenite::connect_async(format!("{}/stream", exchange.url)).await.is_err());
+    drop(first);
     assert_eq!(exchange.stop().await.stats.refused, 1);
 }
 

@@ -10,10 +10,11 @@ use listener::exchange::{AtEnd, ExchangeOptions, ExchangeSource, ReplayOptions, 
 use super::client::Client;
 use super::running::{PATIENCE, start};
 
-/// The recorded hour of Binance spot, if it is beside the project. On a build server it must be.
-fn recording() -> Option<PathBuf> {
-    let name = "../../shared/captures/binance/hft_spot_btcusdt_20240808.txt.gz";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+const RECORDED_MINUTES: &str = "hft_spot_btcusdt_20240808.txt.gz";
+
+/// A recording of Binance, if it is beside the project. On a build server it must be.
+fn recording(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/captures/binance").join(name);
     if path.exists() {
         return Some(path);
     }
@@ -66,8 +67,8 @@ fn trades(ids: impl Iterator<Item = u64>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_recorded_hour_is_served_whole_and_byte_for_byte() {
-    let Some(path) = recording() else { return };
+async fn a_recording_is_served_whole_and_byte_for_byte() {
+    let Some(path) = recording(RECORDED_MINUTES) else { return };
     let wanted = ["btcusdt@trade", "btcusdt@bookTicker"];
     let exchange = start(options(replay(&path))).await;
     let mut client = exchange.connect("/stream?streams=btcusdt@trade/btcusdt@bookTicker").await;
@@ -78,6 +79,23 @@ async fn a_recorded_hour_is_served_whole_and_byte_for_byte() {
     let stats = exchange.stop().await.stats;
     assert_eq!((stats.sent["trade"], stats.sent["bookTicker"], stats.sent_total), (9_757, 28_040, 37_797));
     assert_eq!((stats.unsent, stats.skipped, stats.garbled), (3_451, 1, 0));
+}
+
+#[tokio::test]
+async fn a_recording_of_another_recorder_is_served_as_well() {
+    let Some(path) = recording("spot_2021-10-12.jsonl") else { return };
+    let exchange = start(options(replay(&path))).await;
+    let symbols = ["nknusdt", "blzeth", "lrcbtc", "runeeur"];
+    let streams: Vec<_> = symbols.iter().map(|symbol| format!("{symbol}@bookTicker/{symbol}@aggTrade")).collect();
+    let mut client = exchange.connect(&format!("/stream?streams={}", streams.join("/"))).await;
+    for text in client.texts(84 + 2).await {
+        assert!(text.starts_with(r#"{"stream":""#) && text.contains(r#"","data":{""#), "{text}");
+    }
+    exchange.until("the replay is finished", |stats| stats.finished).await;
+    assert!(client.close().await.is_empty());
+    let stats = exchange.stop().await.stats;
+    assert_eq!((stats.sent["bookTicker"], stats.sent["aggTrade"]), (84, 2));
+    assert_eq!((stats.unsent, stats.skipped, stats.garbled), (177 + 2, 1, 0));
 }
 
 #[tokio::test]
@@ -102,6 +120,7 @@ async fn a_replay_waits_for_as_many_streams_as_it_is_told() {
     client.send(r#"{"method":"SUBSCRIBE","params":["even@trade"],"id":7}"#).await;
     assert_eq!(client.text().await, r#"{"result":null,"id":7}"#);
     assert_eq!(client.texts(10).await, trades(1..=10));
+    drop(client);
     exchange.stop().await;
 }
 
@@ -183,6 +202,7 @@ async fn after_a_cut_by_the_exchange_the_newest_frames_come_again() {
     client.send(r#"{"method":"SUBSCRIBE","params":["odd@trade","even@trade"],"id":1}"#).await;
     assert_eq!(client.text().await, r#"{"result":null,"id":1}"#);
     assert_eq!(client.texts(6).await, trades([95, 97, 99, 96, 98, 100].into_iter()));
+    drop(client);
     let stats = exchange.stop().await.stats;
     assert_eq!((stats.resent, stats.sent_total), (6, 106));
 }
@@ -196,5 +216,6 @@ async fn a_replay_stays_open_after_its_end_and_says_that_it_is_finished() {
     eventually("the replay is finished", PATIENCE, || async { exchange.stats.now().finished }).await;
     let list = client.ask("LIST_SUBSCRIPTIONS", &[]).await;
     assert_eq!(list["result"].as_array().unwrap().len(), 2);
+    drop(client);
     exchange.stop().await;
 }

@@ -22,6 +22,7 @@ async fn a_subscription_is_acknowledged_first_and_then_served() {
         assert_eq!((&frame["data"]["e"], &frame["data"]["s"]), (&json!("trade"), &json!("BTCUSDT")));
         assert_eq!(frame["data"]["t"], json!(id));
     }
+    drop(client);
     exchange.stop().await;
 }
 
@@ -42,6 +43,7 @@ async fn only_subscribed_streams_are_sent() {
     for text in second.texts(100).await {
         assert!(text.starts_with(r#"{"stream":"solusdt@kline_1m","data":{"e":"kline","#), "{text}");
     }
+    drop((first, second));
     exchange.stop().await;
 }
 
@@ -56,6 +58,7 @@ async fn after_the_answer_to_an_unsubscription_nothing_of_the_stream_comes() {
     }
     let list = client.ask("LIST_SUBSCRIPTIONS", &[]).await;
     assert_eq!(list["result"], json!(["btcusdt@bookTicker"]));
+    drop(client);
     exchange.stop().await;
 }
 
@@ -67,6 +70,7 @@ async fn bare_messages_are_sent_at_the_ws_path_until_the_client_wants_them_wrapp
     client.send(r#"{"method":"SET_PROPERTY","params":["combined",true],"id":9}"#).await;
     while client.text().await != r#"{"result":null,"id":9}"# {}
     assert!(client.text().await.starts_with(r#"{"stream":"btcusdt@trade","data":{"e":"trade""#));
+    drop(client);
     exchange.stop().await;
 }
 
@@ -81,6 +85,7 @@ async fn wrong_requests_are_answered_and_the_connection_goes_on() {
     assert_eq!((&answer["code"], &answer["id"]), (&json!(2), &json!("x")));
     client.subscribe(&["btcusdt@trade"]).await;
     assert_eq!(client.json().await["stream"], "btcusdt@trade");
+    drop(client);
     exchange.stop().await;
 }
 

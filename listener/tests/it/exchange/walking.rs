@@ -88,6 +88,7 @@ async fn the_figures_are_in_the_file_at_the_end() {
     let exchange = start(ExchangeOptions { stats_file: Some(path.clone()), ..walk(10) }).await;
     let mut client = exchange.connect("/stream?streams=btcusdt@trade").await;
     client.texts(10).await;
+    drop(client);
     let report = exchange.stop().await;
     let written: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     assert_eq!(written, serde_json::to_value(&report).unwrap());

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::interval_name;
-use crate::exchange::digits::{push, push_fixed, push_fixed_sum};
-use crate::exchange::walk::{Book, Candle, Day, Event, Trade};
+use crate::exchange::digits::{ONE, push, push_fixed, push_fixed_sum, push_percent};
+use crate::exchange::walk::{Book, Candle, Day, Event, Ticker, Trade};
 
 /// Appends `{"stream":"<stream>","data":<message>}` and returns where the message lies.
 pub(in crate::exchange::protocol) fn render(
@@ -18,6 +18,7 @@ pub(in crate::exchange::protocol) fn render(
         Event::AggregateTrade(event) => aggregate_trade(out, symbol, event),
         Event::Book(event) => book_ticker(out, symbol, event),
         Event::Day(event) => mini_ticker(out, symbol, event),
+        Event::Ticker(event) => ticker(out, symbol, event),
         Event::Candle(event) => kline(out, symbol, event),
     })
 }
@@ -80,6 +81,38 @@ fn mini_ticker(out: &mut Vec<u8>, symbol: &str, day: &Day) {
     price(out, r#","l":""#, day.low);
     sum(out, r#","v":""#, day.volume);
     sum(out, r#","q":""#, day.turnover);
+    text(out, "}");
+}
+
+fn ticker(out: &mut Vec<u8>, symbol: &str, ticker: &Ticker) {
+    let Ticker { day, book, last_quantity, since_ms, last_trade_id } = ticker;
+    let sign = if day.close < day.open { "-" } else { "" };
+    let change = day.close.abs_diff(day.open);
+    head(out, "24hrTicker", day.at_ms, symbol);
+    text(out, r#","p":""#);
+    text(out, sign);
+    push_fixed(out, change);
+    text(out, r#"","P":""#);
+    text(out, sign);
+    push_percent(out, change, day.open);
+    sum(out, r#"","w":""#, (day.turnover * u128::from(ONE)).checked_div(day.volume).unwrap_or(0));
+    price(out, r#","x":""#, day.open);
+    price(out, r#","c":""#, day.close);
+    price(out, r#","Q":""#, *last_quantity);
+    price(out, r#","b":""#, book.bid);
+    price(out, r#","B":""#, book.bid_quantity);
+    price(out, r#","a":""#, book.ask);
+    price(out, r#","A":""#, book.ask_quantity);
+    price(out, r#","o":""#, day.open);
+    price(out, r#","h":""#, day.high);
+    price(out, r#","l":""#, day.low);
+    sum(out, r#","v":""#, day.volume);
+    sum(out, r#","q":""#, day.turnover);
+    number(out, r#","O":"#, *since_ms);
+    number(out, r#","C":"#, day.at_ms);
+    number(out, r#","F":"#, u64::from(0 < *last_trade_id));
+    number(out, r#","L":"#, *last_trade_id);
+    number(out, r#","n":"#, *last_trade_id);
     text(out, "}");
 }
 

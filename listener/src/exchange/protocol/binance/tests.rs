@@ -144,10 +144,38 @@ fn a_trade_is_written_as_the_exchange_writes_it() {
 }
 
 #[test]
+fn a_ticker_carries_the_fields_of_the_documentation_and_a_falling_price_is_negative() {
+    use crate::exchange::walk::{Book, Day, Ticker};
+    let unit = 100_000_000;
+    let ticker = Ticker {
+        day: Day {
+            at_ms: 9,
+            open: 200 * unit,
+            high: 210 * unit,
+            low: 190 * unit,
+            close: 199 * unit,
+            volume: 4 * u128::from(unit),
+            turnover: 800 * u128::from(unit),
+        },
+        book: Book { update_id: 1, bid: 198 * unit, bid_quantity: unit, ask: 199 * unit, ask_quantity: 2 * unit },
+        last_quantity: 3 * unit,
+        since_ms: 5,
+        last_trade_id: 7,
+    };
+    let mut out = Vec::new();
+    let data = render(&mut out, "btcusdt@ticker", "BTCUSDT", &Event::Ticker(ticker));
+    assert_eq!(
+        std::str::from_utf8(&out[data]).unwrap(),
+        r#"{"e":"24hrTicker","E":9,"s":"BTCUSDT","p":"-1.00000000","P":"-0.500","w":"200.00000000","x":"200.00000000","c":"199.00000000","Q":"3.00000000","b":"198.00000000","B":"1.00000000","a":"199.00000000","A":"2.00000000","o":"200.00000000","h":"210.00000000","l":"190.00000000","v":"4.00000000","q":"800.00000000","O":5,"C":9,"F":1,"L":7,"n":7}"#
+    );
+}
+
+#[test]
 fn every_message_is_json_and_its_bare_part_lies_where_a_recording_has_it() {
     use crate::exchange::walk::{Walk, Wanted};
     let mut walk = Walk::new(2, 1);
-    let streams = ["btcusdt@trade", "btcusdt@aggTrade", "btcusdt@bookTicker", "btcusdt@miniTicker", "btcusdt@kline_1m"];
+    let streams =
+        ["trade", "aggTrade", "bookTicker", "miniTicker", "ticker", "kline_1m"].map(|kind| format!("btcusdt@{kind}"));
     let wanted = streams.iter().enumerate().map(|(stream, name)| {
         let channel = subject(name).unwrap().channel;
         Wanted { stream, symbol: 0, channel }
@@ -156,9 +184,9 @@ fn every_message_is_json_and_its_bare_part_lies_where_a_recording_has_it() {
     for _ in 0..200 {
         let (stream, symbol, event) = walk.next(1_700_000_000_000).unwrap();
         let mut out = Vec::new();
-        let data = render(&mut out, streams[stream], symbol, &event);
+        let data = render(&mut out, &streams[stream], symbol, &event);
         let text = String::from_utf8(out).unwrap();
         serde_json::from_str::<serde_json::Value>(&text).unwrap();
-        assert_eq!(recorded(&text), Some((streams[stream].into(), data)));
+        assert_eq!(recorded(&text), Some((streams[stream].as_str().into(), data)));
     }
 }
