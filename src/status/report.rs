@@ -284,8 +284,9 @@ impl Since<'_> {
             messages: connection.messages,
             messages_per_s: rate,
             errors: connection.errors,
-            last_frame_age_ms: age_ms(connection.last_frame_at, self.now),
-            last_message_age_ms: age_ms(connection.last_message_at, self.now),
+            // As of the record: between two beats nothing newer is known.
+            last_frame_age_ms: age_ms(connection.last_frame_at, presence.beat_at),
+            last_message_age_ms: age_ms(connection.last_message_at, presence.beat_at),
             reconnects: connection.reconnects,
             reason: connection.reason.clone(),
             next_attempt_in_ms: next,

@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
-use tracing::{debug, info};
+use tracing::debug;
 
 use super::ExchangeLimits;
 use super::allowance::Allowance;
@@ -99,7 +99,7 @@ pub(super) async fn serve(id: u64, stream: TcpStream, shared: Arc<Shared>) {
     }
     Counters::add(&counters.connections, 1);
     Counters::add(&counters.connections_total, 1);
-    info!(connection.id = id, "connection {id} opened");
+    debug!(connection.id = id, "connection {id} opened");
     let limits = shared.limits;
     let mut connection = Connection {
         id,
@@ -120,7 +120,7 @@ pub(super) async fn serve(id: u64, stream: TcpStream, shared: Arc<Shared>) {
     if commands.send(Command::Leave { id, clean: departure == Departure::Clean }).await.is_err() {
         debug!("connection {id} outlived the publisher");
     }
-    info!(connection.id = id, "connection {id} ended: {departure:?}");
+    debug!(connection.id = id, "connection {id} ended: {departure:?}");
 }
 
 /// Answers the client's HTTP request; `None` when it asks for nothing that is here.
