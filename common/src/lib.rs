@@ -1,7 +1,8 @@
 //! What every part of Tidemill shares.
 //!
 //! Pure vocabulary first: [`market`] (prices, ticks, instruments, symbols), [`queue`] (tasks, leases, settlements),
-//! [`ledger`] (the balance), [`retry`]. These files import no runtime, no database and no logging.
+//! [`ledger`] (the balance), [`retry`],
+//! [`outage`]. These files import no runtime, no database and no logging.
 //!
 //! Then the seams, each with its implementations in the folder of its name: [`broker`] (Redis, SQLite),
 //! [`store`] (PostgreSQL, SQLite) and [`feed`] (one file per provider).
@@ -13,6 +14,7 @@ pub mod clock;
 pub mod feed;
 pub mod ledger;
 pub mod market;
+pub mod outage;
 pub mod presence;
 pub mod queue;
 pub mod retry;

@@ -19,7 +19,7 @@ use crate::backlog::Batch;
 use crate::board::Board;
 use crate::intake::{Intake, Outlook};
 use crate::options::EnqueueLimits;
-use crate::outage::{Outage, chain};
+use common::outage::{Outage, chain};
 
 /// Counts without tasks are reported this often at most.
 const COUNTS_INTERVAL: Duration = Duration::from_secs(1);

@@ -13,7 +13,7 @@ use tokio::time;
 use tracing::{info, warn};
 
 use crate::board::Board;
-use crate::outage::{Outage, chain};
+use common::outage::{Outage, chain};
 
 /// One request may take this long.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -27,7 +27,6 @@ mod liveness;
 mod monitor;
 mod numbering;
 mod options;
-mod outage;
 mod retreat;
 mod session;
 mod shard;

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use common::broker::Broker;
 use common::clock;
+use common::outage::chain;
 use common::queue::{Batch, LeaseId, QueueName, Settled, Settlement, Take, Taken};
 use common::retry::Backoff;
 use common::shutdown::Shutdown;
@@ -19,7 +20,7 @@ use crate::idle::Lookout;
 use crate::leases::{Keeping, Leases};
 use crate::options::WorkerOptions;
 use crate::stats::Stats;
-use crate::trouble::{Trouble, chain};
+use crate::trouble::Trouble;
 use crate::writer::{Stopping, Writer};
 
 /// What the loops of a process share.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use common::clock;
 use common::feed::SymbolError;
+use common::outage::chain;
 use common::retry::Backoff;
 use common::shutdown::Shutdown;
 use common::store::{InstrumentId, Listing, PriceStore, Refusal, Registration, RowOutcome, StoreError, UnknownTicker};
@@ -15,7 +16,7 @@ use crate::docket::{Docket, Ending, Failure};
 use crate::normalise::{Meaning, Symbols, unknown};
 use crate::options::WorkerOptions;
 use crate::stats::Stats;
-use crate::trouble::{Trouble, chain};
+use crate::trouble::Trouble;
 
 /// How often a row that vanished under a write is registered anew for the same batch.
 const VANISHED_ROUNDS_MAX: u32 = 3;

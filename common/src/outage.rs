@@ -9,7 +9,7 @@ const NOTICE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// One dependency's outages.
 #[derive(Debug, Default)]
-pub(crate) struct Outage {
+pub struct Outage {
     current: Option<Current>,
 }
 
@@ -22,16 +22,16 @@ struct Current {
 
 /// Worth a log line.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Notice {
+pub struct Notice {
     /// Failed tries so far.
-    pub(crate) tries: u64,
+    pub tries: u64,
     /// How long it has lasted.
-    pub(crate) lasted: Duration,
+    pub lasted: Duration,
 }
 
 impl Outage {
     /// A try failed. `Some` when people should hear of it now.
-    pub(crate) fn failed(&mut self, now: Instant) -> Option<Notice> {
+    pub fn failed(&mut self, now: Instant) -> Option<Notice> {
         let first = self.current.is_none();
         let current = self.current.get_or_insert(Current { since: now, tries: 0, noticed_at: now });
         current.tries += 1;
@@ -43,14 +43,14 @@ impl Outage {
     }
 
     /// A try worked. `Some` when that ended an outage.
-    pub(crate) fn ended(&mut self, now: Instant) -> Option<Notice> {
+    pub fn ended(&mut self, now: Instant) -> Option<Notice> {
         let ended = self.current.take()?;
         Some(Notice { tries: ended.tries, lasted: now.saturating_duration_since(ended.since) })
     }
 }
 
 /// An error with all its causes on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
+pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn an_outage_is_told_at_once_then_once_a_minute_and_when_it_is_over() {
-        let start = common::clock::monotonic();
+        let start = crate::clock::monotonic();
         let mut outage = Outage::default();
         let told: Vec<u64> = (0..=150)
             .filter_map(|secs| outage.failed(start + Duration::from_secs(secs)))
