@@ -1,9 +1,9 @@
 //! `tidemill listener`: read feeds, queue ticks.
 
 use clap::Args;
-use common::settings::{self, Flags, Settings};
+use common::settings::{Flags, Settings};
 use common::shutdown::Shutdown;
-use listener::{ListenerOptions, Overflow, ShardLimits};
+use listener::{ListenerOptions, ShardLimits};
 
 use crate::cli::Global;
 use crate::context::{Context, block_on};
@@ -123,12 +123,7 @@ fn options(settings: &Settings, context: &Context) -> Result<ListenerOptions, Fa
     };
     options.buffer.messages_max = wanted.buffer_max;
     options.buffer.bytes_max = wanted.buffer_bytes;
-    options.buffer.overflow = match wanted.overflow {
-        settings::Overflow::Merge => Overflow::Merge,
-        settings::Overflow::Spool => Overflow::Spool,
-        settings::Overflow::Block => Overflow::Block,
-        settings::Overflow::DropOldest => Overflow::DropOldest,
-    };
+    options.buffer.overflow = wanted.overflow;
     options.enqueue.waiting_max = settings.queue.waiting_max;
     options.monitor_interval = wanted.monitor_interval;
     Ok(options)

@@ -13,6 +13,7 @@ mod file;
 mod flags;
 mod given;
 mod kind;
+mod overflow;
 mod problem;
 mod redact;
 mod reference;
@@ -26,14 +27,15 @@ pub use environment::Environment;
 pub use file::{FILE_NAME, SettingsFile};
 pub use flags::Flags;
 pub use kind::Kind;
+pub use overflow::{BadOverflow, Overflow};
 pub use problem::{Class, Problem, SettingsError, nearest};
 pub use redact::redacted;
 pub use reference::reference;
 pub use resolve::{Entry, Loaded, Resolved, Sources, resolve};
 pub use table::{Setting, TABLE, by_key};
 pub use typed::{
-    BrokerSettings, ListenerSettings, LogFormat, LogSettings, Overflow, QueueSettings, Settings, StartSettings,
-    StoreSettings, WorkerSettings,
+    BrokerSettings, ListenerSettings, LogFormat, LogSettings, QueueSettings, Settings, StartSettings, StoreSettings,
+    WorkerSettings,
 };
 pub use value::{Origin, Value};
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::overflow::Overflow;
 use super::resolve::Resolved;
 use crate::queue::QueueName;
 use crate::retry::Backoff;
@@ -90,20 +91,6 @@ pub struct ListenerSettings {
     pub buffer_bytes: usize,
     /// Subscribe the feed's smallest messages.
     pub litemode: bool,
-}
-
-/// What a listener does when its buffer or the queue is full. The newest is never dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Overflow {
-    /// Keep the newest message per symbol and kind.
-    #[default]
-    Merge,
-    /// Keep everything in a file, drained in order later.
-    Spool,
-    /// Stop reading the sockets' data until there is room.
-    Block,
-    /// Drop the oldest message.
-    DropOldest,
 }
 
 /// `[worker]`
@@ -211,7 +198,7 @@ fn listener(from: &Resolved) -> ListenerSettings {
         max_symbols: from.count("listener.max_symbols"),
         connection_delay: from.time("listener.connection_delay"),
         monitor_interval: from.time("listener.monitor_interval"),
-        overflow: overflow(&from.text("listener.overflow")),
+        overflow: from.text("listener.overflow").parse().expect("its kind has checked the word before"),
         buffer_max: from.count("listener.buffer_max"),
         buffer_bytes: from.count("listener.buffer_bytes"),
         litemode: from.flag("listener.litemode"),
@@ -223,15 +210,6 @@ fn unknown_ticker(word: &str) -> UnknownTicker {
         "skip" => UnknownTicker::Skip,
         "dead" => UnknownTicker::Dead,
         _ => UnknownTicker::Create,
-    }
-}
-
-fn overflow(word: &str) -> Overflow {
-    match word {
-        "spool" => Overflow::Spool,
-        "block" => Overflow::Block,
-        "drop_oldest" => Overflow::DropOldest,
-        _ => Overflow::Merge,
     }
 }
 
