@@ -33,6 +33,8 @@ mod status;
 mod symbol;
 mod worker;
 
+pub use part::AS_TIDEMILL;
+
 /// Runs the command line `args`, the program's name first, and returns its exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     panic_report::install();

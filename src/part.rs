@@ -1,5 +1,6 @@
 //! What every long-running part shares: when to stop.
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -38,12 +39,31 @@ pub(crate) fn stop_on_signals(shutdown: &Shutdown, supervised: bool) -> Result<(
     Ok(())
 }
 
-/// The program that runs now, to run parts of itself; never one that happens to be on the path.
-pub(crate) fn own_program() -> Result<PathBuf, Failure> {
-    let unknown = |error| Failure::new(Diagnostic::new(Code::Runtime, format!("cannot find our own program: {error}")));
-    let program = std::env::current_exe().map_err(unknown)?;
-    // `start_system` has the same code under another name, but only `tidemill` takes parts as arguments.
-    Ok(program.with_file_name("tidemill"))
+/// The launcher under its own name; it takes parts as arguments behind this word.
+pub(crate) const LAUNCHER: &str = "start_system";
+
+/// Before the name of a part, when the program is [`LAUNCHER`].
+pub const AS_TIDEMILL: &str = "tidemill";
+
+/// How to run a part of the program that runs now; never one that happens to be on the path.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnProgram {
+    /// Ourselves.
+    pub(crate) path: PathBuf,
+    /// What comes before a part's name.
+    pub(crate) prefix: Vec<OsString>,
+}
+
+impl OwnProgram {
+    /// Finds it. The launcher may be all that was built, so it can be every part, too.
+    pub(crate) fn find() -> Result<Self, Failure> {
+        let unknown =
+            |error| Failure::new(Diagnostic::new(Code::Runtime, format!("cannot find our own program: {error}")));
+        let path = std::env::current_exe().map_err(unknown)?;
+        let is_launcher = path.file_stem().is_some_and(|name| name == LAUNCHER);
+        let prefix = if is_launcher { vec![AS_TIDEMILL.into()] } else { Vec::new() };
+        Ok(Self { path, prefix })
+    }
 }
 
 /// A thread of its own: a blocked read on the runtime would keep the process from ending.

@@ -17,7 +17,7 @@ use crate::context::{Context, block_on};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::listener::ShardArguments;
-use crate::part;
+use crate::part::{self, OwnProgram};
 
 mod child;
 mod console;
@@ -143,11 +143,11 @@ fn launch(
     environment: Vec<(String, String)>,
     output: &Output,
 ) -> Result<Fleet, Failure> {
-    let program = part::own_program()?;
+    let program = OwnProgram::find()?;
     let config = global.config.iter().flat_map(|path| [OsString::from("--config"), path.into()]);
     let arguments = |part: &str| {
         let own = [OsString::from(part), "--supervised".into()];
-        own.into_iter().chain(config.clone()).collect::<Vec<OsString>>()
+        program.prefix.iter().cloned().chain(own).chain(config.clone()).collect::<Vec<OsString>>()
     };
     let mut environment = environment;
     if settings.log.format == common::settings::LogFormat::Auto {
@@ -156,7 +156,7 @@ fn launch(
     }
     let spec = |name: &str, drain: Duration| ChildSpec {
         name: name.to_owned(),
-        program: program.clone(),
+        program: program.path.clone(),
         args: arguments(name),
         env: environment.clone(),
         grace: drain + STOP_MARGIN,
