@@ -40,13 +40,13 @@ impl Shutdown {
         self.stop.run_until_cancelled(work).await
     }
 
-    /// Spawns a task that [`drained`](Self::drained) waits for. `name` is its tracing span.
+    /// Spawns a task that [`drained`](Self::drained) waits for. `name` is its tracing span, shown at level debug.
     pub fn spawn<F>(&self, name: &'static str, task: F) -> tokio::task::JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send,
     {
-        self.tasks.spawn(task.instrument(tracing::info_span!("task", name)))
+        self.tasks.spawn(task.instrument(tracing::debug_span!("task", name)))
     }
 
     /// Waits until every spawned task has ended; `false` when `grace` ran out first.

@@ -15,6 +15,9 @@ use super::output::Output;
 /// Between two looks for the first quote: the reported time is exact to this.
 const FIRST_QUOTE_LOOK: Duration = Duration::from_millis(20);
 
+/// From the first stored quote to the first block of prices.
+const FIRST_PRICES: Duration = Duration::from_secs(1);
+
 /// Prices shown at a time.
 const PRICES_SHOWN: usize = 5;
 
@@ -43,8 +46,10 @@ pub(crate) async fn prices(
     output: Output,
 ) {
     let mut before: Option<(Ledger, Instant)> = None;
+    let mut pause = FIRST_PRICES;
     loop {
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(pause).await;
+        pause = every;
         let (Ok(census), Ok(tables)) = (broker.census(&queue).await, store.census().await) else {
             continue; // the parts say what is away, and wait for it
         };
