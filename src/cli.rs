@@ -181,10 +181,14 @@ mod tests {
         Stream market data into a database without losing ticks
 
         Start here:
+          start      Run everything here: listener, workers, and a simulated exchange until symbols are set
           status     Show health once: what runs, how fresh it is, and whether anything was lost
           doctor     Check settings, queue, store and feed; say what to fix
 
         Run one part:
+          listener   Read feeds over WebSocket and queue their messages
+          worker     Store queued ticks. Run as many as you like, on as many machines as you like
+          exchange   Serve simulated or recorded market data in a provider's own protocol
           migrate    Create or upgrade the tables of the store
 
         Look inside and repair:

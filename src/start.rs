@@ -49,7 +49,7 @@ Examples:
   tidemill start --workers 4                      more workers; type `workers N` to change it while running
   tidemill start --stocks-per-connection 50 --max-stocks 250 --connection-delay 3 --monitor-interval 30";
 
-/// Run everything on this machine: listener, workers and, until symbols are configured, a simulated exchange
+/// Run everything here: listener, workers, and a simulated exchange until symbols are set
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {

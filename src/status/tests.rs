@@ -68,7 +68,7 @@ fn presence(pid: u32, part: Part) -> Presence {
         pid,
         version: "0.1.0".into(),
         started_at: ago(60_000),
-        beat_at: ago(300),
+        beat_at: ago(0),
         memory_bytes: 38 << 20,
         cpu_us: 1_200_000,
         part,
