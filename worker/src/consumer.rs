@@ -85,6 +85,10 @@ impl Consumer {
     /// Finds work; `None` when the process is asked to stop.
     async fn look(&mut self) -> Option<Leased> {
         let shutdown = self.shared.shutdown.clone();
+        // Asked to stop, it must not take what it has just given back.
+        if shutdown.has_begun() {
+            return None;
+        }
         if let Some(leased) = self.take_any().await {
             return Some(leased);
         }
