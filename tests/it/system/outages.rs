@@ -87,7 +87,7 @@ async fn work_goes_on_soon_after_postgresql_is_back_and_nothing_is_given_up() {
     let settled = before.of("settled");
     eventually("work goes on", SOON, async || settled < rig.ledger().of("settled")).await;
     let took = back.elapsed();
-    eprintln!("PostgreSQL was away for {:?}; the next settlement was seen {took:?} after its return", AWAY);
+    eprintln!("PostgreSQL was away for {AWAY:?}; the next settlement was seen {took:?} after its return");
     assert!(took < BACK_WITHIN, "{took:?}");
 
     assert_eq!(rig.processes.stop("listener", "-TERM").await, Some(0));
