@@ -1,6 +1,7 @@
-//! The command line as its users run it: the real binary, its output and its exit codes.
+//! The command line as its users run it, and the whole system: the real binary, its output and its exit codes.
 
 mod configuration;
 mod context;
 mod output;
 mod symbols;
+mod system;
