@@ -9,7 +9,7 @@ use common::settings::Flags;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
-use crate::{config, dead, doctor, exchange, listener, migrate, queue, start, status, symbol, worker};
+use crate::{bench, config, dead, doctor, exchange, listener, migrate, queue, start, status, symbol, worker};
 
 /// Stream market data into a database without losing ticks.
 #[derive(Debug, Parser)]
@@ -65,6 +65,7 @@ pub(crate) enum Command {
     Dead(dead::Arguments),
     Symbol(symbol::Arguments),
     Config(config::Arguments),
+    Bench(bench::Arguments),
 }
 
 fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
@@ -80,6 +81,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
         Command::Dead(arguments) => dead::run(arguments, global),
         Command::Symbol(arguments) => symbol::run(arguments, global),
         Command::Config(arguments) => config::run(arguments, global),
+        Command::Bench(arguments) => bench::run(arguments, global),
     }
 }
 
@@ -196,6 +198,7 @@ mod tests {
           dead       Show, retry and purge dead letters: ticks that could not be stored
           symbol     Show what a provider's symbols mean
           config     Show and check the settings
+          bench      Measure ticks per second, CPU time and memory on this machine
 
         Options:
           -c, --config <FILE>     Settings file [default: `./tidemill.toml`, then

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::broker::{self, Broker};
 use common::feed::{self, Feed};
-use common::settings::{Environment, Flags, Loaded, Resolved, Settings, load, nearest, redacted};
+use common::settings::{Environment, Flags, Loaded, Origin, Resolved, Settings, load, nearest, redacted};
 use common::store::{self, PriceStore};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -31,9 +31,25 @@ pub(crate) struct Context {
 impl Context {
     /// Loads the settings and starts the log. `flags` are the command's own; those of every command are added.
     pub(crate) fn load(global: &Global, flags: Flags) -> Result<Self, Failure> {
+        let context = Self::read(global, flags)?;
+        logging::start(&context.settings.log)?;
+        Ok(context)
+    }
+
+    /// As [`load`](Self::load), but the log begins at warnings, unless somebody has said where it shall begin.
+    pub(crate) fn load_quietly(global: &Global, flags: Flags) -> Result<Self, Failure> {
+        let mut context = Self::read(global, flags)?;
+        let level = context.resolved.entries().iter().find(|entry| entry.setting.key == "log.level");
+        if level.is_some_and(|entry| entry.origin == Origin::Default) {
+            "warn".clone_into(&mut context.settings.log.level);
+        }
+        logging::start(&context.settings.log)?;
+        Ok(context)
+    }
+
+    fn read(global: &Global, flags: Flags) -> Result<Self, Failure> {
         let flags = global.flags().and(flags);
         let Loaded { settings, resolved } = load(flags, Environment::of_process(), global.config.as_deref())?;
-        logging::start(&settings.log)?;
         Ok(Self { settings, resolved })
     }
 

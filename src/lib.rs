@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 mod amount;
+mod bench;
 mod cli;
 mod columns;
 mod config;

@@ -35,6 +35,7 @@ pub(crate) enum Code {
     UnknownLetter = 602,
     Unconfirmed = 603,
     Timeout = 701,
+    PartEnded = 702,
 }
 
 /// Every code with what it means and where to look, in order.
@@ -70,6 +71,11 @@ const TABLE: &[(Code, Exit, &str)] = &[
     (Code::UnknownLetter, Exit::Failed, "No dead letter has this id."),
     (Code::Unconfirmed, Exit::Usage, "Something would be deleted for good, and `--yes` was not given."),
     (Code::Timeout, Exit::Failed, "What was waited for did not happen in time."),
+    (
+        Code::PartEnded,
+        Exit::Failed,
+        "A measurement was disturbed: a process of it ended, or its queue was used by others.",
+    ),
 ];
 
 impl Code {

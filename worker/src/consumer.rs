@@ -163,7 +163,11 @@ impl Consumer {
     async fn work(&mut self, leased: Leased) -> Option<Leased> {
         let Leased { queue, batch, keeping } = leased;
         match keeping.while_held(self.store(&queue, &batch)).await {
-            Some(Ok(settlement)) => self.settle(&queue, &settlement, &keeping).await,
+            Some(Ok(settlement)) => {
+                // The rows are committed: from here a renewal could only meet a lease that is settled already.
+                drop(keeping);
+                self.settle(&queue, &settlement).await
+            }
             Some(Err(Stopping)) => {
                 self.release(&queue, batch.lease).await;
                 None
@@ -224,7 +228,7 @@ impl Consumer {
     }
 
     /// Repeats the settlement until it is answered: the rows are committed, so only the answer counts.
-    async fn settle(&mut self, queue: &QueueName, settlement: &Settlement, keeping: &Keeping) -> Option<Leased> {
+    async fn settle(&mut self, queue: &QueueName, settlement: &Settlement) -> Option<Leased> {
         let shared = self.shared.clone();
         let next = (!shared.shutdown.has_begun()).then(|| self.asking(queue));
         let mut delays = Backoff::DEPENDENCY.delays();
@@ -237,9 +241,8 @@ impl Consumer {
                 }
                 Err(error) if error.is_transient() => {
                     shared.broker_trouble.failed(&error, clock::monotonic());
-                    let delay = delays.next().unwrap_or(Backoff::DEPENDENCY.longest);
-                    // An unsettled batch is stored again by somebody, never lost.
-                    keeping.while_held(tokio::time::sleep(delay)).await?;
+                    // Until then the batch may come to another worker, which finds its rows stored: never lost.
+                    tokio::time::sleep(delays.next().unwrap_or(Backoff::DEPENDENCY.longest)).await;
                 }
                 Err(error) => {
                     let error = chain(&error);

@@ -1,0 +1,192 @@
+//! What one run came to, and what several of them say together.
+
+use std::time::Duration;
+
+use common::ledger::Ledger;
+use serde::Serialize;
+
+use super::member::Member;
+use super::usage::{Usage, machine_busy_us};
+
+/// One run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Run {
+    /// How long it took.
+    pub(crate) elapsed: Duration,
+    /// What the queue's counters gained meanwhile.
+    pub(crate) gained: Ledger,
+    /// The queue's counters after it, which must balance.
+    pub(crate) after: Ledger,
+    /// Messages the listener received per second while the exchange sent; 0 without a listener.
+    pub(crate) received_per_s: u64,
+    /// All workers: CPU time together, memory of the largest.
+    pub(crate) workers: Usage,
+    /// The listener.
+    pub(crate) listener: Usage,
+    /// CPU time of this process, which is the exchange, in microseconds.
+    pub(crate) own_cpu_us: u64,
+    /// CPU time of the whole machine in microseconds, where it can be read.
+    pub(crate) busy_us: Option<u64>,
+}
+
+/// The machine's work since a moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Machine(Option<u64>);
+
+impl Machine {
+    /// Begins to count.
+    pub(crate) fn now() -> Self {
+        Self(machine_busy_us())
+    }
+
+    /// Microseconds of work since then.
+    pub(crate) fn busy_us(self) -> Option<u64> {
+        Some(machine_busy_us()?.saturating_sub(self.0?))
+    }
+}
+
+/// The CPU time of all, and the memory of the largest.
+pub(crate) fn together(members: &[Member]) -> Usage {
+    members.iter().map(Member::used).fold(Usage::default(), |sum, used| Usage {
+        cpu_us: sum.cpu_us + used.cpu_us,
+        memory_peak: sum.memory_peak.max(used.memory_peak),
+    })
+}
+
+/// What `after` has gained on `before`, of the counters that only grow while nobody interferes. It need not balance:
+/// what was accepted before may have been settled since.
+pub(crate) fn gained(before: &Ledger, after: &Ledger) -> Ledger {
+    let mut shed = after.shed.clone();
+    for (reason, count) in &mut shed {
+        *count = count.saturating_sub(before.shed.get(reason).copied().unwrap_or(0));
+    }
+    Ledger {
+        received: after.received.saturating_sub(before.received),
+        ticks: after.ticks.saturating_sub(before.ticks),
+        stored: after.stored.saturating_sub(before.stored),
+        superseded: after.superseded.saturating_sub(before.superseded),
+        dead: after.dead.saturating_sub(before.dead),
+        shed,
+        ..Ledger::default()
+    }
+}
+
+impl Run {
+    /// Settled ticks per second.
+    pub(crate) fn ticks_per_s(&self) -> u64 {
+        per(self.gained.ticks, 1_000_000, self.elapsed_us())
+    }
+
+    fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.elapsed.as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn our_cpu_us(&self) -> u64 {
+        self.workers.cpu_us + self.listener.cpu_us + self.own_cpu_us
+    }
+
+    fn shed(&self) -> u64 {
+        self.gained.shed.values().sum()
+    }
+
+    /// Thousandths of a core in use, on average.
+    fn millicores(&self, cpu_us: u64) -> u64 {
+        per(cpu_us, 1_000, self.elapsed_us())
+    }
+}
+
+/// Runs of one kind with one number of workers: medians, but for what must never be hidden.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Summary {
+    /// Worker processes.
+    pub(crate) workers: u32,
+    /// Runs.
+    pub(crate) runs: u64,
+    /// Ticks settled per second: the median run.
+    pub(crate) ticks_per_s: u64,
+    /// The slowest run.
+    pub(crate) ticks_per_s_min: u64,
+    /// The fastest run.
+    pub(crate) ticks_per_s_max: u64,
+    /// Ticks settled in a run.
+    pub(crate) ticks: u64,
+    /// Messages received per second while the exchange sent; 0 without a listener.
+    pub(crate) received_per_s: u64,
+    /// CPU time of all workers per 1,000 ticks, microseconds.
+    pub(crate) worker_cpu_us_per_1000: u64,
+    /// CPU time of the listener per 1,000 messages it received, microseconds; 0 without one.
+    pub(crate) listener_cpu_us_per_1000: u64,
+    /// Most memory of a worker process in any run, bytes.
+    pub(crate) worker_memory_peak: u64,
+    /// Most memory of the listener in any run, bytes; 0 without one.
+    pub(crate) listener_memory_peak: u64,
+    /// Thousandths of a core that our processes used.
+    pub(crate) our_millicores: u64,
+    /// Thousandths of a core that the whole machine used, other programs included.
+    pub(crate) machine_millicores: Option<u64>,
+    /// Messages given up under the overflow policy, in all runs.
+    pub(crate) shed: u64,
+    /// Ticks in a price row, median.
+    pub(crate) stored: u64,
+    /// Ticks that a newer one of their batch or table made needless, median.
+    pub(crate) superseded: u64,
+    /// Settled ticks that are neither, in all runs: skipped, expired or in a legacy table.
+    pub(crate) otherwise: u64,
+    /// Tasks given up, in all runs.
+    pub(crate) dead: u64,
+    /// Accepted tasks that are nowhere, at worst.
+    pub(crate) lost: u64,
+    /// Whether both equations of the ledger held after every run.
+    pub(crate) balanced: bool,
+}
+
+impl Summary {
+    /// `None` without a run.
+    pub(crate) fn of(workers: u32, runs: &[Run]) -> Option<Self> {
+        let figure = |of: fn(&Run) -> u64| sorted(runs.iter().map(of));
+        let typical = |of: fn(&Run) -> u64| median(&figure(of));
+        let sum = |of: fn(&Run) -> u64| runs.iter().map(of).sum();
+        let worst = |of: fn(&Run) -> u64| runs.iter().map(of).max().unwrap_or(0);
+        let speeds = figure(Run::ticks_per_s);
+        let busy = runs.iter().map(|run| Some(run.millicores(run.busy_us?))).collect::<Option<Vec<u64>>>();
+        Some(Self {
+            workers,
+            runs: runs.len() as u64,
+            ticks_per_s: median(&speeds),
+            ticks_per_s_min: *speeds.first()?,
+            ticks_per_s_max: *speeds.last()?,
+            ticks: typical(|run| run.gained.ticks),
+            received_per_s: typical(|run| run.received_per_s),
+            worker_cpu_us_per_1000: typical(|run| per(run.workers.cpu_us, 1_000, run.gained.ticks)),
+            listener_cpu_us_per_1000: typical(|run| per(run.listener.cpu_us, 1_000, run.gained.received)),
+            worker_memory_peak: worst(|run| run.workers.memory_peak),
+            listener_memory_peak: worst(|run| run.listener.memory_peak),
+            our_millicores: typical(|run| run.millicores(run.our_cpu_us())),
+            machine_millicores: busy.map(|busy| median(&sorted(busy.into_iter()))),
+            shed: sum(Run::shed),
+            stored: typical(|run| run.gained.stored),
+            superseded: typical(|run| run.gained.superseded),
+            otherwise: sum(|run| run.gained.ticks.saturating_sub(run.gained.stored + run.gained.superseded)),
+            dead: sum(|run| run.gained.dead),
+            lost: worst(|run| run.after.lost()),
+            balanced: runs.iter().all(|run| run.after.is_balanced()),
+        })
+    }
+}
+
+fn sorted(figures: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut figures: Vec<u64> = figures.collect();
+    figures.sort_unstable();
+    figures
+}
+
+/// The middle one; of an even number the lower of the two. 0 of none.
+fn median(sorted: &[u64]) -> u64 {
+    sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(0)
+}
+
+/// `amount * scale / of`, 0 of nothing.
+fn per(amount: u64, scale: u64, of: u64) -> u64 {
+    let scaled = u128::from(amount) * u128::from(scale);
+    u64::try_from(scaled.checked_div(u128::from(of)).unwrap_or(0)).unwrap_or(u64::MAX)
+}

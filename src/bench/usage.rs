@@ -1,0 +1,79 @@
+//! What processes and the machine have used, as proc(5) tells.
+
+use std::fs;
+
+/// Linux reports CPU time in ticks of a hundredth of a second (`USER_HZ`), whatever the kernel's own rate.
+const TICK_US: u64 = 10_000;
+
+/// What a process has used since its start. Zero where it cannot be read, e.g. elsewhere than on Linux.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    /// CPU time, user and system, in microseconds.
+    pub(crate) cpu_us: u64,
+    /// The most memory it ever had resident, in bytes.
+    pub(crate) memory_peak: u64,
+}
+
+impl Usage {
+    /// Of the running process `pid`.
+    pub(crate) fn of(pid: u32) -> Self {
+        let file = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
+        Self { cpu_us: cpu_us(&file("stat")).unwrap_or(0), memory_peak: memory_peak(&file("status")).unwrap_or(0) }
+    }
+}
+
+/// CPU time that all of the machine's processors have spent working, in microseconds since it was booted.
+pub(crate) fn machine_busy_us() -> Option<u64> {
+    busy_us(&fs::read_to_string("/proc/stat").ok()?)
+}
+
+/// Fields 14 and 15, `utime` and `stime`, of `/proc/PID/stat`; counted behind the program's name, which may hold blanks.
+fn cpu_us(stat: &str) -> Option<u64> {
+    let (_, behind_name) = stat.rsplit_once(')')?;
+    let mut fields = behind_name.split_ascii_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<u64>().ok();
+    ticks()?.checked_add(ticks()?)?.checked_mul(TICK_US)
+}
+
+/// `VmHWM:     1234 kB` of `/proc/PID/status`.
+fn memory_peak(status: &str) -> Option<u64> {
+    let value = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = value.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1_024)
+}
+
+/// The first line of `/proc/stat`: `cpu user nice system idle iowait irq softirq steal ...`. What a hypervisor took
+/// away (`steal`) is no work of this machine; guests are counted in `user` already.
+fn busy_us(stat: &str) -> Option<u64> {
+    let line = stat.lines().next()?.strip_prefix("cpu ")?;
+    let ticks: Vec<u64> = line.split_ascii_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [user, nice, system, _idle, _iowait, irq, softirq, ..] = ticks[..] else { return None };
+    (user + nice + system + irq + softirq).checked_mul(TICK_US)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_read_behind_any_name() {
+        assert_eq!(cpu_us("7 (a ) b) S 1 7 7 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 1 0 100"), Some(3_000_000));
+        assert_eq!(memory_peak("VmPeak:\t 9 kB\nVmHWM:\t   1234 kB\nVmRSS:\t 1 kB\n"), Some(1_234 * 1_024));
+        assert_eq!((cpu_us(""), memory_peak("VmHWM: much")), (None, None));
+    }
+
+    #[test]
+    fn idle_time_and_time_taken_away_are_not_work() {
+        let stat = "cpu  100 10 30 90000 5000 1 2 700 50 0\ncpu0 1 2 3 4 5 6 7 8 9 10\n";
+        assert_eq!(busy_us(stat), Some(143 * TICK_US));
+        assert_eq!(busy_us("intr 5"), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn this_process_and_its_machine_are_read() {
+        assert!(1 << 20 < Usage::of(std::process::id()).memory_peak);
+        assert!(0 < machine_busy_us().unwrap());
+        assert_eq!(Usage::of(u32::MAX), Usage::default());
+    }
+}

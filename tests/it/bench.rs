@@ -1,0 +1,57 @@
+//! The benchmark measures real processes, and leaves nothing behind.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use crate::context::Place;
+
+const SMALL: [&str; 7] = ["bench", "--ticks", "2000", "--symbols", "20", "--workers", "2"];
+
+#[test]
+fn every_tick_of_a_benchmark_is_stored_or_superseded_and_none_is_lost() {
+    let place = Place::new();
+    let folder = place.path().to_str().unwrap().to_owned();
+    let ran = place.run(&[&SMALL[..], &["--runs", "1", "--json"]].concat(), &[("TMPDIR", &folder)]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    for kind in ["queue_to_rows", "websocket_to_rows"] {
+        let figures = &report[kind][0];
+        let number = |name: &str| figures[name].as_u64().unwrap_or_else(|| panic!("{name} in {figures}"));
+        assert_eq!((number("workers"), number("lost"), number("dead"), number("shed")), (2, 0, 0, 0), "{figures}");
+        assert_eq!(figures["balanced"], true, "{figures}");
+        assert!(2_000 <= number("ticks") && 0 < number("ticks_per_s"), "{figures}");
+        assert_eq!(number("ticks"), number("stored") + number("superseded"), "{figures}");
+    }
+    assert_eq!(report["queue_to_rows"][0]["ticks"], 2_000);
+    assert!(0 < report["websocket_to_rows"][0]["received_per_s"].as_u64().unwrap());
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0, "the temporary folder is gone");
+}
+
+#[test]
+fn ctrl_c_ends_a_benchmark_and_what_it_has_started() {
+    let place = Place::new();
+    let folder = place.path().to_str().unwrap().to_owned();
+    let mut command = place.command(&[&SMALL[..], &["--runs", "99"]].concat(), &[("TMPDIR", &folder)]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    assert!(first.contains("queue to rows, 2 workers"), "{first}");
+
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    // Workers hold the same pipe: its end is also theirs.
+    let last = lines.last().unwrap().unwrap();
+    assert_eq!(last, "stopped before everything was measured");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0, "the temporary folder is gone");
+}
+
+#[test]
+fn amounts_that_make_no_sense_are_refused() {
+    for args in
+        [&["--ticks", "0"][..], &["--workers", "1,0"], &["--symbols", "5001"], &["--runs", "x"], &["--batch", "0"]]
+    {
+        let ran = Place::new().run(&[&["bench"], args].concat(), &[]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{args:?}: {}", ran.err);
+    }
+}
