@@ -1,8 +1,16 @@
 //! The whole system: real processes on real servers or embedded files, from the exchange's socket to the rows.
 
+#![expect(
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "what surprises here fails its test and is shown with its logs"
+)]
+
 mod kills;
+mod outages;
 mod processes;
 mod recordings;
 mod replay;
 mod rig;
+mod stopping;
 mod tables;
