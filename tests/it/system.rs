@@ -6,11 +6,14 @@
     reason = "what surprises here fails its test and is shown with its logs"
 )]
 
+mod bad_input;
 mod kills;
 mod outages;
+mod poison;
 mod processes;
 mod recordings;
 mod replay;
 mod rig;
 mod stopping;
 mod tables;
+mod websocket_server;
