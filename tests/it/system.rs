@@ -17,3 +17,4 @@ mod rig;
 mod stopping;
 mod tables;
 mod websocket_server;
+mod wrong_start;

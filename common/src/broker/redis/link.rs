@@ -64,7 +64,11 @@ impl Link {
             .set_pipeline_buffer_size(COMMANDS_MAX);
         let link = Self { place, client, config, line: Mutex::new(Line::default()) };
         link.connection().await.map_err(|error| link.failed(error))?;
-        Ok(link)
+        // A wrong password fails to connect, a missing one only the first command. Both are said at the start.
+        match link.send(&redis::cmd("PING")).await {
+            Err(error) if error.code() == Some("NOAUTH") => Err(link.failed(error)),
+            Ok(_) | Err(_) => Ok(link), // whoever is away for now is waited for, like at any other time
+        }
     }
 
     /// Where, without any secret.
