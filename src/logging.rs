@@ -23,7 +23,12 @@ pub(crate) fn start(settings: &LogSettings) -> Result<(), Failure> {
         LogFormat::Json => false,
         LogFormat::Auto => terminal,
     };
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_timer(SystemTime);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_timer(SystemTime)
+        // It would complain to standard error and panic when that is closed: a log without a reader must stop nothing.
+        .log_internal_errors(false);
     let started = if text {
         log.with_ansi(terminal && anstream::stderr().is_terminal() && wants_colour()).with_target(false).try_init()
     } else {

@@ -29,8 +29,8 @@ pub(crate) fn stop_on_signals(shutdown: &Shutdown, supervised: bool) -> Result<(
             if stop.has_begun() {
                 leave_now();
             }
-            info!("{name}: stopping; a second one leaves at once");
             stop.begin();
+            info!("{name}: stopping; a second one leaves at once");
         }
     });
     if supervised {

@@ -51,6 +51,16 @@ impl Processes {
         self.running.push((name.to_owned(), child));
     }
 
+    /// Starts a part whose output nobody reads, as after the end of a log collector.
+    pub(super) fn start_unheard(&mut self, name: &str, args: &[&str]) {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let errors = writer.try_clone().expect("a second handle");
+        let mut command = self.command(env!("CARGO_BIN_EXE_tidemill"), args);
+        drop(reader);
+        let child = command.stdout(writer).stderr(errors).spawn().expect("our own program runs");
+        self.running.push((name.to_owned(), child));
+    }
+
     /// What a part has printed so far.
     pub(super) fn output(&self, name: &str) -> String {
         std::fs::read_to_string(self.log(name)).unwrap_or_default()

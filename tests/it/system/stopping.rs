@@ -26,6 +26,33 @@ async fn the_launcher_stops_everything_in_order_on_servers() {
     launcher(Pair::Servers).await;
 }
 
+#[tokio::test]
+async fn parts_whose_log_nobody_reads_work_and_stop_all_the_same() {
+    let mut rig = Rig::new(Pair::Embedded).await;
+    let endpoint = rig.exchange(&["--symbols", "20", "--rate", "1000"]).await;
+    let listen = ["listener", "--endpoint", &endpoint, "--symbols", "BTCUSDT,ETHUSDT", "--channels", "trade"];
+    rig.processes.start_unheard("listener", &listen);
+    rig.processes.start_unheard("worker", &["worker"]);
+    work_goes_on(&rig).await;
+    for part in ["listener", "worker"] {
+        assert_eq!(rig.processes.stop(part, "-TERM").await, Some(0), "{part}");
+    }
+    assert_eq!(rig.ledger().of("lost"), 0);
+}
+
+#[tokio::test]
+async fn no_child_outlives_a_launcher_that_was_killed() {
+    let mut rig = Rig::new(Pair::Embedded).await;
+    rig.processes.start_program(env!("CARGO_BIN_EXE_start_system"), "launcher", &["--workers", "2"]);
+    eventually("prices are stored", SOON, async || rig.processes.output("launcher").contains("first quote stored"))
+        .await;
+    let children = children_of(rig.processes.id("launcher"));
+    assert_eq!(children.len(), 3, "a listener and two workers: {children:?}");
+    rig.processes.kill("launcher");
+    eventually("the children leave", SOON, async || !children.iter().any(|child| is_running(child))).await;
+    assert_eq!(rig.ledger().of("lost"), 0);
+}
+
 async fn worker_under_load(pair: Pair) {
     let mut rig = Rig::new(pair).await;
     // A busy machine may be late to renew a short lease, and that is not what this is about.
