@@ -9,7 +9,9 @@ use foldhash::fast::FixedState;
 
 /// One normalised price observation of a batch.
 #[derive(Debug, Clone)]
-pub(crate) struct Tick {
+pub(crate) struct Tick<'b> {
+    /// The provider's symbol, for people to read.
+    pub(crate) symbol: &'b str,
     /// Number of the task in its batch.
     pub(crate) task: usize,
     /// Place within the message.
@@ -31,7 +33,7 @@ pub(crate) struct Coalesced {
 
 impl Coalesced {
     /// Folds ticks to one row per instrument, slot by slot the newest, sorted by instrument.
-    pub(crate) fn fold(ticks: &[Tick], history: bool) -> Self {
+    pub(crate) fn fold(ticks: &[Tick<'_>], history: bool) -> Self {
         let mut rows: Vec<PriceRow> = Vec::new();
         let mut row_of_instrument: HashMap<InstrumentId, usize, FixedState> = HashMap::default();
         let mut row_of_tick = Vec::with_capacity(ticks.len());
@@ -67,7 +69,7 @@ impl Coalesced {
 }
 
 /// One row per tick, in their order: for the slow path, where every tick gets an outcome of its own.
-pub(crate) fn one_by_one(ticks: &[Tick], history: bool) -> WriteBatch {
+pub(crate) fn one_by_one(ticks: &[Tick<'_>], history: bool) -> WriteBatch {
     let rows = ticks
         .iter()
         .map(|tick| {
@@ -79,8 +81,8 @@ pub(crate) fn one_by_one(ticks: &[Tick], history: bool) -> WriteBatch {
     WriteBatch { rows, history: history_of(ticks, history) }
 }
 
-fn history_of(ticks: &[Tick], history: bool) -> Vec<HistoryRow> {
-    let row = |tick: &Tick| HistoryRow {
+fn history_of(ticks: &[Tick<'_>], history: bool) -> Vec<HistoryRow> {
+    let row = |tick: &Tick<'_>| HistoryRow {
         instrument: tick.instrument,
         order: tick.order,
         index: tick.index,
@@ -99,9 +101,10 @@ mod tests {
 
     use super::*;
 
-    fn tick(task: usize, instrument: i64, fields: Fields) -> Tick {
+    fn tick(task: usize, instrument: i64, fields: Fields) -> Tick<'static> {
         let order = OrderKey::new(Epoch::new(1).unwrap(), u32::try_from(task).unwrap()).unwrap();
         Tick {
+            symbol: "BTCUSDT",
             task,
             index: 0,
             instrument: InstrumentId(instrument),

@@ -125,7 +125,18 @@ fn letter(element: &[u8], failure: &Failure, attempts: u32, clerk: Clerk<'_>) ->
         attempts,
         worker: clerk.worker.into(),
         died_at: clerk.now,
-        task: element.to_vec(),
+        task: as_enqueued(element),
+    }
+}
+
+/// The element as the listener enqueued it: a letter that is retried has all its attempts again.
+fn as_enqueued(element: &[u8]) -> Vec<u8> {
+    match Task::decode(element) {
+        Ok(mut task) if 0 < task.attempt => {
+            task.attempt = 0;
+            task.encode()
+        }
+        Ok(_) | Err(_) => element.to_vec(),
     }
 }
 
@@ -161,6 +172,7 @@ mod tests {
         let settlement = settle(docket, &tasks);
         let retried: usize = settlement.retry.iter().map(|group| group.tasks.len()).sum();
         assert_eq!((settlement.settled, retried, settlement.dead.len()), (1, 1, 2));
+        assert_eq!((&settlement.dead[0].task, settlement.dead[0].attempts), (&element(0), 3), "as it was enqueued");
         assert_eq!(settlement.dead[1].task, b"garbage");
     }
 

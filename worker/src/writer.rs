@@ -92,7 +92,11 @@ impl Writer {
     }
 
     /// Replaces symbols by rows of the store; those without one end here.
-    async fn normalise(&self, sightings: &[Sighting<'_>], docket: &mut Docket) -> Result<Vec<Tick>, Stopping> {
+    async fn normalise<'s>(
+        &self,
+        sightings: &'s [Sighting<'_>],
+        docket: &mut Docket,
+    ) -> Result<Vec<Tick<'s>>, Stopping> {
         let mut meanings = self.symbols.look_up(sightings);
         let mut refused = Vec::new();
         if meanings.iter().any(Option::is_none) {
@@ -163,7 +167,7 @@ impl Writer {
     }
 
     /// Commits ticks and writes their endings; returns instruments whose row is gone.
-    async fn commit(&self, ticks: &[Tick], docket: &mut Docket) -> Result<Vec<InstrumentId>, Stopping> {
+    async fn commit(&self, ticks: &[Tick<'_>], docket: &mut Docket) -> Result<Vec<InstrumentId>, Stopping> {
         if ticks.is_empty() {
             return Ok(Vec::new());
         }
@@ -185,7 +189,7 @@ impl Writer {
     }
 
     /// The slow path: some tick cannot be stored. Each is tried alone, so that it hurts no neighbour.
-    async fn commit_one_by_one(&self, ticks: &[Tick], docket: &mut Docket) -> Result<Vec<InstrumentId>, Stopping> {
+    async fn commit_one_by_one(&self, ticks: &[Tick<'_>], docket: &mut Docket) -> Result<Vec<InstrumentId>, Stopping> {
         let batch = one_by_one(ticks, self.history);
         let outcomes = match self.patiently(|| self.store.write_each(&batch)).await {
             Ok(outcomes) => outcomes,
@@ -201,7 +205,7 @@ impl Writer {
                 RowOutcome::Stored(slots) if slots.is_empty() => docket.end(tick.task, Ending::Superseded),
                 RowOutcome::Stored(_) => docket.end(tick.task, Ending::Stored),
                 RowOutcome::Legacy(_) => docket.end(tick.task, Ending::Legacy),
-                RowOutcome::Refused(refusal) => docket.fail(tick.task, row_refused(refusal)),
+                RowOutcome::Refused(refusal) => docket.fail(tick.task, row_refused(refusal, tick.symbol)),
                 RowOutcome::Vanished => vanished.push(tick.instrument),
             }
         }
@@ -244,8 +248,9 @@ impl Writer {
     }
 }
 
-fn tick(sighting: &Sighting<'_>, instrument: InstrumentId) -> Tick {
+fn tick<'s>(sighting: &'s Sighting<'_>, instrument: InstrumentId) -> Tick<'s> {
     Tick {
+        symbol: &sighting.observation.symbol,
         task: sighting.task,
         index: sighting.index,
         instrument,
@@ -257,8 +262,9 @@ fn tick(sighting: &Sighting<'_>, instrument: InstrumentId) -> Tick {
     }
 }
 
-fn row_refused(refusal: Refusal) -> Failure {
-    Failure { reason: "row", code: Some(refusal.code), error: refusal.message, symbol: None, may_retry: true }
+fn row_refused(refusal: Refusal, symbol: &str) -> Failure {
+    let (code, error) = (Some(refusal.code), refusal.message);
+    Failure { reason: "row", code, error, symbol: Some(symbol.into()), may_retry: true }
 }
 
 fn not_registered(sighting: &Sighting<'_>, refused: &[(Listing, String)]) -> Failure {

@@ -85,4 +85,5 @@ async fn a_refused_row_is_tried_again_and_then_dead_with_its_sqlstate() {
     assert_eq!((ledger.stored, ledger.dead, ledger.is_balanced()), (2, 1, true));
     let letter = &rig.letters().await[0];
     assert_eq!((&*letter.reason, letter.code.as_deref(), letter.attempts), ("row", Some("23514"), 2));
+    assert_eq!((letter.symbol.as_deref(), &letter.task), (Some("BTCUSDT"), &beyond));
 }
