@@ -40,6 +40,9 @@ pub(crate) struct Writer {
     pub(crate) shutdown: Shutdown,
     pub(crate) history: bool,
     pub(crate) unknown_ticker: UnknownTicker,
+    /// Commits of one process take turns: batches share instruments, and two writers of the same rows only wait for
+    /// each other in the database, where waiting is dearer. Reading, decoding and settling go on meanwhile.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Writer {
@@ -57,6 +60,7 @@ impl Writer {
             shutdown,
             history: options.history,
             unknown_ticker: options.unknown_ticker,
+            turn: tokio::sync::Mutex::new(()),
         }
     }
 
@@ -172,8 +176,11 @@ impl Writer {
             return Ok(Vec::new());
         }
         let folded = Coalesced::fold(ticks, self.history);
+        let turn = self.turn.lock().await;
         let begun = clock::monotonic();
-        let written = match self.patiently(|| self.store.write(&folded.batch)).await {
+        let outcome = self.patiently(|| self.store.write(&folded.batch)).await;
+        drop(turn);
+        let written = match outcome {
             Ok(written) => written,
             Err(Denied::Stopping) => return Err(Stopping),
             Err(Denied::Row(_)) => return self.commit_one_by_one(ticks, docket).await,
