@@ -14,3 +14,4 @@ mod sqlite_thread;
 mod store_postgres;
 mod store_sqlite;
 mod symbols;
+mod tidy;
