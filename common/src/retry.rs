@@ -31,7 +31,7 @@ impl Backoff {
     }
 
     /// As backon's builder, all options set.
-    pub fn builder(&self) -> ExponentialBuilder {
+    fn builder(&self) -> ExponentialBuilder {
         let builder = ExponentialBuilder::new()
             .with_min_delay(self.first)
             .with_max_delay(self.longest)

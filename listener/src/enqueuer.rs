@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use backon::BackoffBuilder;
 use common::broker::{Broker, Enqueue, Enqueued};
 use common::clock;
 use common::presence::InstanceId;
@@ -71,7 +70,7 @@ impl Enqueuer {
 
     /// Returns when the broker has the batch, however long that takes.
     async fn deliver(&self, number: u64, batch: &Batch, outage: &mut Outage) {
-        let mut delays = Backoff::DEPENDENCY.builder().build();
+        let mut delays = Backoff::DEPENDENCY.delays();
         while let Err(problem) = self.enqueue(number, batch).await {
             if let Some(notice) = outage.failed(clock::monotonic()) {
                 let (tries, buffered) = (notice.tries, self.intake.totals().buffered);

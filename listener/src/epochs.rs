@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::BackoffBuilder;
 use common::broker::Broker;
 use common::clock;
 use common::market::Epoch;
@@ -35,7 +34,7 @@ impl Epochs {
     /// The next epoch, whenever the broker gives it. Cancel-safe: an epoch that nobody takes is skipped, no more.
     pub(crate) async fn next(&self) -> Epoch {
         let mut outage = self.turn.lock().await;
-        let mut delays = Backoff::DEPENDENCY.builder().build();
+        let mut delays = Backoff::DEPENDENCY.delays();
         loop {
             let problem = match time::timeout(PATIENCE, self.broker.next_epoch()).await {
                 Ok(Ok(epoch)) => {

@@ -1,6 +1,5 @@
 //! Says every second how this worker is.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::Broker;
@@ -20,17 +19,17 @@ const EVERY: Duration = Duration::from_secs(1);
 const KEPT: Duration = Duration::from_secs(5);
 
 /// Announces this worker until `over`, then removes its record.
-pub(crate) async fn run(shared: Shared, queues_trouble: Arc<Trouble>, over: Shutdown) {
+pub(crate) async fn run(shared: Shared, over: Shutdown) {
     let (instance, started_at) = (InstanceId::fresh(), clock::now());
     let mut before = (shared.stats.look(), clock::monotonic());
     loop {
         let look = shared.stats.look();
         let since = before.1.elapsed();
-        let presence = presence(&shared, instance, started_at, state(&shared, &look, &before.0, since));
+        let presence = presence(instance, started_at, state(&shared, &look, &before.0, since));
         before = (look, clock::monotonic());
         let answer = tokio::time::timeout(KEPT, shared.broker.announce(&presence, KEPT)).await;
         if let Ok(Err(error)) = answer {
-            queues_trouble.failed(&error, clock::monotonic());
+            shared.broker_trouble.failed(&error, clock::monotonic());
         }
         if over.run_until(tokio::time::sleep(EVERY)).await.is_none() {
             break;
@@ -67,9 +66,8 @@ fn state(shared: &Shared, look: &Look, before: &Look, since: Duration) -> Worker
     }
 }
 
-fn presence(shared: &Shared, instance: InstanceId, started_at: UnixMicros, state: WorkerState) -> Presence {
+fn presence(instance: InstanceId, started_at: UnixMicros, state: WorkerState) -> Presence {
     let facts = ProcessFacts::read();
-    tracing::trace!(worker.name = %shared.options.name, "beat");
     Presence {
         instance,
         host: facts.host,

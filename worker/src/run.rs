@@ -87,7 +87,7 @@ fn start_services(shared: &Shared) -> Shutdown {
     let (leases, broker) = (Arc::clone(&shared.leases), Arc::clone(&shared.broker));
     let (trouble, stats) = (Arc::clone(&shared.broker_trouble), Arc::clone(&shared.stats));
     services.spawn("leases", leases.run(broker, trouble, stats, services.clone()));
-    services.spawn("beat", beat::run(shared.clone(), Arc::clone(&shared.broker_trouble), services.clone()));
+    services.spawn("beat", beat::run(shared.clone(), services.clone()));
     let (broker, trouble) = (Arc::clone(&shared.broker), Arc::clone(&shared.broker_trouble));
     services.spawn("reaper", reaper::run(broker, shared.options.queues.clone(), trouble, shared.shutdown.clone()));
     services

@@ -72,11 +72,6 @@ impl Instrument {
     pub fn ticker_symbol(&self) -> String {
         self.underlying.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
     }
-
-    /// `true` for contracts whose prices the replaced system kept in `<ticker>_future_websocket_data`.
-    pub fn is_future(&self) -> bool {
-        self.kind == Kind::Fut
-    }
 }
 
 impl fmt::Display for Instrument {
