@@ -86,7 +86,7 @@ fn line(name: &str, mark: Mark, text: &str) -> String {
 
 fn feed(context: &Context) -> Finding {
     match context.feed() {
-        Ok(feed) => Finding::Good(format!("{} at {}", feed.name(), endpoint(context, feed.endpoint()))),
+        Ok(feed) => Finding::Good(format!("{} at {}", feed.name(), endpoint(context, feed.endpoints().socket))),
         Err(failure) => bad(failure),
     }
 }

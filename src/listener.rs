@@ -115,7 +115,9 @@ fn options(settings: &Settings, context: &Context) -> Result<ListenerOptions, Fa
     }
     let mut options = ListenerOptions::new(context.feed()?, settings.queue.name.clone(), wanted.symbols.clone());
     options.endpoint.clone_from(&wanted.endpoint);
+    options.http_endpoint.clone_from(&wanted.http_endpoint);
     options.channels.clone_from(&wanted.channels);
+    options.lite = wanted.litemode;
     options.shards = ShardLimits {
         symbols_per_connection: wanted.symbols_per_connection,
         symbols_max: wanted.max_symbols,

@@ -9,7 +9,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use common::clock::monotonic;
-use common::feed::{self, Incoming};
+use common::feed::{self, Incoming, SessionRequest};
+use common::market::Catalog;
 use serde::Deserialize;
 
 /// Frames of the two default channels, in today's spelling.
@@ -69,7 +70,14 @@ fn main() {
 
 fn read(frame: &str) -> u128 {
     let binance = feed::by_name("binance").expect("the table has it");
-    let mut session = binance.session(binance.endpoint(), &[]);
+    let request = SessionRequest {
+        endpoints: binance.endpoints(),
+        topics: &[],
+        credential: None,
+        catalog: &Catalog::default(),
+        now: common::clock::now(),
+    };
+    let mut session = binance.session(&request).expect("Binance asks for no credential");
     let mut readings = Vec::new();
     nanos_per_message(|| {
         readings.clear();

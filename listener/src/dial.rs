@@ -3,11 +3,13 @@
 use std::io;
 use std::time::Duration;
 
+use common::feed::FeedSession;
+use secrecy::ExposeSecret;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time;
 use tokio_tungstenite::client_async_tls_with_config;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::Uri;
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Uri};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::ending::End;
@@ -18,9 +20,9 @@ const READ_BUFFER_BYTES: usize = 64 << 10;
 /// What we may have sent and the server has not read. Subscriptions of 1,024 streams take about 32 KiB.
 const WRITE_BUFFER_BYTES_MAX: usize = 1 << 20;
 
-/// Connects to `url` within `limit`.
-pub(crate) async fn dial(url: &str, message_bytes_max: usize, limit: Duration) -> Result<Wire, End> {
-    time::timeout(limit, open(url, message_bytes_max)).await.unwrap_or(Err(End::Slow(limit)))
+/// Connects to where the session says within `limit`.
+pub(crate) async fn dial(protocol: &dyn FeedSession, message_bytes_max: usize, limit: Duration) -> Result<Wire, End> {
+    time::timeout(limit, open(protocol, message_bytes_max)).await.unwrap_or(Err(End::Slow(limit)))
 }
 
 /// Whether `url` can be connected to at all; what is wrong with it otherwise.
@@ -28,9 +30,14 @@ pub(crate) fn check(url: &str) -> Result<(), String> {
     target(url).map(drop)
 }
 
-async fn open(url: &str, message_bytes_max: usize) -> Result<Wire, End> {
-    let (host, port) = target(url).map_err(End::BadUrl)?;
-    let request = url.into_client_request().map_err(End::from_handshake)?;
+async fn open(protocol: &dyn FeedSession, message_bytes_max: usize) -> Result<Wire, End> {
+    let url = protocol.url();
+    let (host, port) = target(&url).map_err(End::BadUrl)?;
+    let mut request = url.into_client_request().map_err(End::from_handshake)?;
+    for (name, value) in protocol.headers() {
+        let (name, value) = header(&name, value.expose_secret()).map_err(End::BadUrl)?;
+        request.headers_mut().append(name, value);
+    }
     let tcp = connect(&host, port).await?;
     let (stream, _response) = client_async_tls_with_config(request, tcp, Some(config(message_bytes_max)), None)
         .await
@@ -54,6 +61,14 @@ async fn connect(host: &str, port: u16) -> Result<TcpStream, End> {
         }
     }
     Err(End::Unreachable(format!("{host}:{port}: {last}")))
+}
+
+/// A header of the handshake; what is wrong with it otherwise, without its value.
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let parsed: HeaderName = name.parse().map_err(|error| format!("header {name:?}: {error}"))?;
+    let mut value: HeaderValue = value.parse().map_err(|error| format!("value of header {name:?}: {error}"))?;
+    value.set_sensitive(true);
+    Ok((parsed, value))
 }
 
 fn config(message_bytes_max: usize) -> WebSocketConfig {

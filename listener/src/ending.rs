@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use common::feed::Remedy;
+use common::feed::{Failure, Remedy};
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -48,7 +48,9 @@ pub(crate) enum End {
     /// The provider announced that it will cut the connection.
     Announced(String),
     /// The provider reported an error of the whole connection.
-    Failed { remedy: Remedy, reason: String },
+    Failed(Failure),
+    /// A request before connecting had no answer.
+    Errand(String),
     /// The epoch is used up and the broker gives no other.
     NoEpoch,
 }
@@ -126,15 +128,14 @@ impl End {
     pub(crate) fn then(&self) -> Then {
         match self {
             Self::Shutdown => Then::Finish,
-            Self::BadUrl(_) | Self::Failed { remedy: Remedy::Stop, .. } => Then::Stop,
+            Self::BadUrl(_) | Self::Failed(Failure { remedy: Remedy::Stop, .. }) => Then::Stop,
             // A 5xx without a wish is a server that restarts; anything else is meant for us.
             Self::Http { status: 500..=599, retry_after: None } => Then::Reconnect(Pace::Usual),
             Self::Http { retry_after, .. } => Then::Reconnect(Pace::Slow { at_least: *retry_after }),
             // The session is built anew and reads its credentials again; a wrong login must not be hammered. Codes:
             // 1008 policy, 1013 try again later, 3000 and above: the provider's own refusals.
-            Self::Failed { remedy: Remedy::NewCredentials, .. } | Self::Closed { code: 1008 | 1013 | 3000.., .. } => {
-                Then::Reconnect(Pace::Slow { at_least: None })
-            }
+            Self::Failed(Failure { remedy: Remedy::NewCredentials, .. })
+            | Self::Closed { code: 1008 | 1013 | 3000.., .. } => Then::Reconnect(Pace::Slow { at_least: None }),
             Self::Closed { .. }
             | Self::Unresolved(_)
             | Self::Unreachable(_)
@@ -147,7 +148,8 @@ impl End {
             | Self::NotUtf8
             | Self::Protocol(_)
             | Self::Announced(_)
-            | Self::Failed { remedy: Remedy::Retry, .. }
+            | Self::Failed(Failure { remedy: Remedy::Retry, .. })
+            | Self::Errand(_)
             | Self::NoEpoch => Then::Reconnect(Pace::Usual),
         }
     }
@@ -195,7 +197,8 @@ impl fmt::Display for End {
             Self::NotUtf8 => f.write_str("text frame that is no UTF-8"),
             Self::Protocol(problem) => write!(f, "protocol error: {problem}"),
             Self::Announced(text) => write!(f, "server announced its shutdown: {text}"),
-            Self::Failed { reason, .. } => write!(f, "provider reports: {reason}"),
+            Self::Failed(Failure { reason, .. }) => write!(f, "provider reports: {reason}"),
+            Self::Errand(problem) => write!(f, "no answer before connecting: {problem}"),
             Self::NoEpoch => f.write_str("epoch used up and the broker gives no other"),
         }
     }

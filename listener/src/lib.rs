@@ -19,6 +19,7 @@ mod element;
 mod ending;
 mod enqueuer;
 mod epochs;
+mod errand;
 pub mod exchange;
 mod gate;
 mod intake;

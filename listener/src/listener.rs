@@ -216,8 +216,7 @@ fn check(options: &ListenerOptions) -> Result<(), ListenerError> {
     if let Some((name, _)) = limits.into_iter().find(|(_, limit)| *limit == 0) {
         return Err(ListenerError::ZeroLimit(name));
     }
-    let endpoint = options.endpoint.as_deref().unwrap_or_else(|| options.feed.endpoint());
-    dial::check(endpoint).map_err(|problem| ListenerError::Endpoint { problem })
+    dial::check(options.socket_endpoint()).map_err(|problem| ListenerError::Endpoint { problem })
 }
 
 fn micros(duration: Duration) -> usize {
@@ -225,14 +224,7 @@ fn micros(duration: Duration) -> usize {
 }
 
 fn plan(options: &ListenerOptions) -> Result<Plan, ListenerError> {
-    let default: Vec<String>;
-    let channels = if options.channels.is_empty() {
-        default = options.feed.default_channels().iter().map(|channel| (*channel).to_owned()).collect();
-        &default
-    } else {
-        &options.channels
-    };
-    let plan = shards::plan(options.feed, &options.symbols, channels, options.shards)?;
+    let plan = shards::plan(options.feed, &options.symbols, &options.channels(), options.shards, &options.catalog)?;
     for (symbol, reason) in &plan.refused {
         warn!("symbol {symbol:?} is not subscribed: {reason}");
     }

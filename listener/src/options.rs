@@ -1,9 +1,11 @@
 //! What a listener is asked to do. Every limit has a name and a default here.
 
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::feed::Feed;
-use common::market::OrderKey;
+use common::market::{Catalog, OrderKey};
 use common::queue::QueueName;
 use common::retry::Backoff;
 pub use common::settings::{BadOverflow, Overflow};
@@ -15,10 +17,16 @@ pub struct ListenerOptions {
     pub feed: &'static dyn Feed,
     /// Where to connect instead of the feed's own endpoint, e.g. `ws://127.0.0.1:9443`.
     pub endpoint: Option<String>,
+    /// Where the provider's HTTP API is instead of the feed's own address. Not given but `endpoint` is: the same host.
+    pub http_endpoint: Option<String>,
+    /// What symbol masters know.
+    pub catalog: Arc<Catalog>,
     /// The symbols, as the provider spells them.
     pub symbols: Vec<String>,
     /// The feed's channels; none means its default channels.
     pub channels: Vec<String>,
+    /// Without channels: the provider's smallest messages instead of its usual ones.
+    pub lite: bool,
     /// How symbols are split over connections.
     pub shards: ShardLimits,
     /// Where the tasks go.
@@ -43,8 +51,11 @@ impl ListenerOptions {
         Self {
             feed,
             endpoint: None,
+            http_endpoint: None,
+            catalog: Arc::default(),
             symbols,
             channels: Vec::new(),
+            lite: false,
             shards: ShardLimits::default(),
             queue,
             buffer: BufferLimits::default(),
@@ -53,6 +64,35 @@ impl ListenerOptions {
             beat_interval: Duration::from_secs(1),
             monitor_interval: Duration::from_secs(30),
             drain_grace: Duration::from_secs(5),
+        }
+    }
+
+    /// Where to connect.
+    pub(crate) fn socket_endpoint(&self) -> &str {
+        self.endpoint.as_deref().unwrap_or_else(|| self.feed.endpoints().socket).trim_end_matches('/')
+    }
+
+    /// Where errands go.
+    pub(crate) fn http_endpoint(&self) -> Cow<'_, str> {
+        let given = match (&self.http_endpoint, &self.endpoint) {
+            (Some(http), _) => http.as_str().into(),
+            // ws:// -> http://, wss:// -> https://
+            (None, Some(socket)) => socket.replacen("ws", "http", 1).into(),
+            (None, None) => Cow::Borrowed(self.feed.endpoints().http),
+        };
+        match given {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim_end_matches('/')),
+            Cow::Owned(text) => Cow::Owned(text.trim_end_matches('/').to_owned()),
+        }
+    }
+
+    /// The channels to subscribe.
+    pub(crate) fn channels(&self) -> Vec<String> {
+        let own = |channels: &[&str]| channels.iter().map(|&channel| channel.to_owned()).collect();
+        match (self.channels.is_empty(), self.lite) {
+            (false, _) => self.channels.clone(),
+            (true, true) => own(self.feed.lite_channels()),
+            (true, false) => own(self.feed.default_channels()),
         }
     }
 }

@@ -6,8 +6,7 @@ use std::mem;
 use std::time::Instant;
 
 use common::clock::{self, UnixMicros};
-use common::feed::{FeedLimits, FeedSession, Incoming, Outgoing, Reading};
-use common::market::Epoch;
+use common::feed::{Failure, FeedLimits, FeedSession, Incoming, Outgoing, Reading};
 use common::presence::Link;
 use tokio::time;
 use tokio_tungstenite::tungstenite::{Bytes, Message as Frame};
@@ -18,7 +17,7 @@ use crate::element::ElementWriter;
 use crate::ending::{End, readable};
 use crate::liveness::{Liveness, Pulse};
 use crate::numbering::Numbering;
-use crate::shard::Shard;
+use crate::shard::{Opened, Shard};
 use crate::subscription::{Due, Subscription};
 use crate::wire::Wire;
 
@@ -42,6 +41,8 @@ pub(crate) struct Session<'a> {
     outbox: VecDeque<Outgoing>,
     send_at: Instant,
     gathered: Gathered,
+    /// What is to be taken in before the first frame.
+    brought: Vec<Reading<'static>>,
     /// Whether the status tells of unconfirmed streams.
     resigned: bool,
 }
@@ -57,7 +58,8 @@ struct Gathered {
 }
 
 impl<'a> Session<'a> {
-    pub(crate) fn new(shard: &'a Shard, mut protocol: Box<dyn FeedSession>, wire: Wire, epoch: Epoch) -> Self {
+    pub(crate) fn new(shard: &'a Shard, opened: Opened) -> Self {
+        let Opened { mut protocol, wire, epoch, readings } = opened;
         let options = &shard.context.options;
         let limits = options.feed.limits();
         let now = clock::monotonic();
@@ -79,6 +81,7 @@ impl<'a> Session<'a> {
             send_at: now,
             gathered: Gathered::default(),
             resigned: false,
+            brought: readings,
         }
     }
 
@@ -100,6 +103,9 @@ impl<'a> Session<'a> {
 
     async fn work(&mut self) -> Result<std::convert::Infallible, End> {
         let shutdown = &self.shard.context.shutdown;
+        for reading in mem::take(&mut self.brought) {
+            self.digest(reading, clock::now()).await?;
+        }
         let stop = shutdown.begun();
         tokio::pin!(stop);
         let timer = time::sleep_until(self.deadline().into());
@@ -158,7 +164,7 @@ impl<'a> Session<'a> {
 
     async fn digest(&mut self, reading: Reading<'_>, at: UnixMicros) -> Result<(), End> {
         match reading {
-            Reading::Data { kind, body, key } => {
+            Reading::Data { kind, body, key, mark: _ } => {
                 let order = match self.numbering.next() {
                     Some(order) => order,
                     None => self.next_epoch().await?,
@@ -179,11 +185,13 @@ impl<'a> Session<'a> {
                 warn!(conn = self.shard.conn, "provider refuses {}: {}", named(&streams), readable(&reason));
                 self.show_subscription();
             }
-            Reading::Heartbeat => {}
+            // The protocol waits for it, so no interval is kept.
+            Reading::Reply(message) => self.send(outgoing(message), clock::monotonic())?,
+            Reading::Heartbeat | Reading::Market { .. } => {}
             Reading::Closing(text) => return Err(End::Announced(readable(&text))),
-            Reading::Failed { remedy, reason } => {
+            Reading::Failed(failure) => {
                 self.gathered.errors += 1;
-                return Err(End::Failed { remedy, reason: readable(&reason) });
+                return Err(End::Failed(Failure { reason: readable(&failure.reason).into(), ..failure }));
             }
             Reading::Rejected(reason) => self.reject(reason),
         }
@@ -253,6 +261,7 @@ impl<'a> Session<'a> {
         if pulse == Pulse::Ping {
             self.send(Frame::Ping(Bytes::new()), now)?;
             self.liveness.pinged(now);
+            self.outbox.extend(self.protocol.heartbeat());
         } else if let Some(message) = self.outbox.pop_front() {
             self.send(outgoing(message), now)?;
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::clock;
-use common::feed::Topic;
+use common::feed::{Endpoints, FeedSession, Reading, SessionRequest, Topic};
+use common::market::Epoch;
 use common::presence::Link;
 use common::shutdown::Shutdown;
 use foldhash::fast::RandomState;
@@ -16,11 +17,13 @@ use crate::board::Cell;
 use crate::dial;
 use crate::ending::{End, Then};
 use crate::epochs::Epochs;
+use crate::errand;
 use crate::gate::Gate;
 use crate::intake::Intake;
 use crate::options::ListenerOptions;
 use crate::retreat::{Pace, Retreat};
 use crate::session::Session;
+use crate::wire::Wire;
 
 /// What all shards of a process share.
 #[derive(Debug)]
@@ -44,6 +47,16 @@ pub(crate) struct Shard {
     /// Symbols that are shown here as refused, whatever the provider says.
     pub(crate) refused: BTreeMap<Box<str>, Box<str>>,
     pub(crate) first_delay: Duration,
+}
+
+/// A connection that is up, before its first frame.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) protocol: Box<dyn FeedSession>,
+    pub(crate) wire: Wire,
+    pub(crate) epoch: Epoch,
+    /// What the errands brought back.
+    pub(crate) readings: Vec<Reading<'static>>,
 }
 
 impl Shard {
@@ -79,34 +92,41 @@ impl Shard {
 
     /// One attempt: how long the session was up (`None` when it never was), and why it ended.
     async fn live_once(&self, was_up: bool) -> (Option<Duration>, End) {
-        let (protocol, wire, epoch) = match self.context.shutdown.run_until(Box::pin(self.open())).await {
+        let opened = match self.context.shutdown.run_until(Box::pin(self.open())).await {
             None => return (None, End::Shutdown),
             Some(Err(end)) => return (None, end),
-            Some(Ok(open)) => open,
+            Some(Ok(opened)) => opened,
         };
         let connected_at = clock::monotonic();
-        info!(conn = self.conn, epoch = epoch.get(), "connection {} is open", self.conn);
+        info!(conn = self.conn, epoch = opened.epoch.get(), "connection {} is open", self.conn);
         self.cell.update(|state| {
             state.state = Link::Subscribing;
             state.reconnects += u64::from(was_up);
             state.next_attempt_at = None;
         });
-        let end = Session::new(self, protocol, wire, epoch).run().await;
+        let end = Session::new(self, opened).run().await;
         (Some(connected_at.elapsed()), end)
     }
 
-    async fn open(
-        &self,
-    ) -> Result<(Box<dyn common::feed::FeedSession>, crate::wire::Wire, common::market::Epoch), End> {
+    async fn open(&self) -> Result<Opened, End> {
         let options = &self.context.options;
         // Before connecting: while the broker is away there would be nobody to answer the provider's pings.
         let epoch = self.context.epochs.next().await;
         time::sleep_until(self.context.gate.reserve(clock::monotonic()).into()).await;
-        let endpoint = options.endpoint.as_deref().unwrap_or_else(|| options.feed.endpoint());
-        let protocol = options.feed.session(endpoint, &self.topics);
+        let http = options.http_endpoint();
+        let request = SessionRequest {
+            endpoints: Endpoints { socket: options.socket_endpoint(), http: &http },
+            topics: &self.topics,
+            credential: None,
+            catalog: &options.catalog,
+            now: clock::now(),
+        };
+        let mut protocol = options.feed.session(&request).map_err(End::Failed)?;
+        let mut readings = Vec::new();
+        errand::run(&mut *protocol, &mut readings).await?;
         let bytes_max = options.feed.limits().message_bytes_max;
-        let wire = dial::dial(&protocol.url(), bytes_max, options.link.connect_max).await?;
-        Ok((protocol, wire, epoch))
+        let wire = dial::dial(&*protocol, bytes_max, options.link.connect_max).await?;
+        Ok(Opened { protocol, wire, epoch, readings })
     }
 
     fn announce(&self, end: &End, delay: Duration, pace: Pace) {

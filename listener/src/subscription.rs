@@ -129,8 +129,11 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(10);
 
     fn subscription() -> Subscription {
-        let topic =
-            |symbol: &str, kind: &str| Topic { symbol: symbol.into(), stream: format!("{symbol}@{kind}").into() };
+        let topic = |symbol: &str, kind: &str| Topic {
+            symbol: symbol.into(),
+            stream: format!("{symbol}@{kind}").into(),
+            lane: "",
+        };
         Subscription::new(&[topic("a", "t"), topic("a", "q"), topic("b", "t")], PATIENCE)
     }
 

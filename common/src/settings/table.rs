@@ -89,6 +89,7 @@ pub const TABLE: &[Setting] = &[
 
     setting("listener.feed", Kind::Text, "binance", "The provider to read"),
     setting("listener.endpoint", Kind::Text, "", "Address to connect to instead of the provider's own"),
+    setting("listener.http_endpoint", Kind::Text, "", "Address of the provider's HTTP API instead of its own; if only `endpoint` is set, the same host"),
     setting("listener.symbols", Kind::List, "", "Symbols to subscribe, as the provider spells them"),
     setting("listener.channels", Kind::List, "", "Channels to subscribe; empty means the feed's usual ones"),
     Setting { aliases: &["stocks_per_connection"],

@@ -71,6 +71,8 @@ pub struct ListenerSettings {
     pub feed: String,
     /// Address to connect to instead of the provider's own.
     pub endpoint: Option<String>,
+    /// Address of the provider's HTTP API instead of its own.
+    pub http_endpoint: Option<String>,
     /// Symbols to subscribe, as the provider spells them.
     pub symbols: Vec<String>,
     /// Channels to subscribe; empty means the feed's usual ones.
@@ -192,6 +194,7 @@ fn listener(from: &Resolved) -> ListenerSettings {
     ListenerSettings {
         feed: from.text("listener.feed"),
         endpoint: Some(from.text("listener.endpoint")).filter(|endpoint| !endpoint.is_empty()),
+        http_endpoint: Some(from.text("listener.http_endpoint")).filter(|endpoint| !endpoint.is_empty()),
         symbols: from.list("listener.symbols"),
         channels: from.list("listener.channels"),
         symbols_per_connection: from.count("listener.symbols_per_connection"),

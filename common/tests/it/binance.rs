@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use common::clock::UnixMicros;
-use common::feed::{self, DecodeError, Feed, FeedSession, Incoming, Reading};
-use common::market::{Fields, Observation, Price};
+use common::feed::{self, DecodeError, Feed, FeedSession, Incoming, Reading, SessionRequest};
+use common::market::{Catalog, Fields, Observation, Price};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -32,7 +32,14 @@ struct Replayed {
 impl Replayed {
     fn new<'f>(frames: impl Iterator<Item = &'f str>) -> Self {
         let binance = feed::by_name("binance").expect("the table has it");
-        let mut session = binance.session(binance.endpoint(), &[]);
+        let request = SessionRequest {
+            endpoints: binance.endpoints(),
+            topics: &[],
+            credential: None,
+            catalog: &Catalog::default(),
+            now: UnixMicros(0),
+        };
+        let mut session = binance.session(&request).unwrap();
         let mut replayed = Self::default();
         for frame in frames {
             replayed.frame(binance, &mut *session, frame);
@@ -48,7 +55,7 @@ impl Replayed {
             *self.rejected.entry(reason).or_default() += 1;
             return;
         }
-        let Reading::Data { kind, body, key } = reading else { panic!("{reading:?}") };
+        let Reading::Data { kind, body, key, mark: _ } = reading else { panic!("{reading:?}") };
         assert!(body.contains(&**key), "the key is the stream's name");
         *self.kinds.entry(kind.to_string()).or_default() += 1;
         match binance.decode(kind, body, &mut ticks) {

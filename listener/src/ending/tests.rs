@@ -53,7 +53,7 @@ fn a_provider_that_names_a_delay_is_obeyed() {
 
 #[test]
 fn only_a_person_helps_after_a_final_refusal_or_a_bad_url() {
-    let refused = End::Failed { remedy: Remedy::Stop, reason: "account closed".into() };
+    let refused = End::Failed(Failure { remedy: Remedy::Stop, reason: "account closed".into() });
     assert_eq!((refused.then(), End::BadUrl(String::new()).then()), (Then::Stop, Then::Stop));
 }
 

@@ -14,7 +14,7 @@ fn names(texts: &[&str]) -> Vec<String> {
 }
 
 fn planned(symbols: &[&str], channels: &[&str], limits: ShardLimits) -> Plan {
-    plan(by_name("binance").unwrap(), &names(symbols), &names(channels), limits).unwrap()
+    plan(by_name("binance").unwrap(), &names(symbols), &names(channels), limits, &Catalog::default()).unwrap()
 }
 
 fn carried(plan: &Plan) -> Vec<Vec<&str>> {
@@ -57,7 +57,7 @@ fn a_symbol_named_twice_counts_once() {
 fn an_unknown_channel_is_an_error() {
     let binance = by_name("binance").unwrap();
     assert!(matches!(
-        plan(binance, &names(&["BTCUSDT"]), &names(&["trades"]), limits(1, 1)),
+        plan(binance, &names(&["BTCUSDT"]), &names(&["trades"]), limits(1, 1), &Catalog::default()),
         Err(FeedError::UnknownChannel { .. })
     ));
 }
@@ -70,7 +70,7 @@ proptest! {
         let symbols: Vec<String> = (0..count).map(|number| format!("SIM{number:03}USDT")).collect();
         let binance = by_name("binance").unwrap();
         let channels = names(&["trade", "bookTicker"]);
-        let plan = plan(binance, &symbols, &channels, limits(per_connection, symbols_max)).unwrap();
+        let plan = plan(binance, &symbols, &channels, limits(per_connection, symbols_max), &Catalog::default()).unwrap();
         let carried: usize = plan.shards.iter().map(|shard| symbols_in(shard)).sum();
         prop_assert_eq!(carried, count.min(symbols_max));
         prop_assert_eq!(carried + plan.refused.len(), count);

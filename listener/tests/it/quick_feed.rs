@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use common::feed::{DecodeError, Feed, FeedError, FeedLimits, FeedSession, SymbolError, Topic, by_name};
-use common::market::{Instrument, Observation};
+use common::feed::{
+    DecodeError, Endpoints, Failure, Feed, FeedError, FeedLimits, FeedSession, SessionRequest, SymbolError, Topic,
+    by_name,
+};
+use common::market::{Catalog, Instrument, Observation};
 
 /// Binance with other limits.
 #[derive(Debug)]
@@ -35,14 +38,14 @@ impl Feed for QuickFeed {
     fn limits(&self) -> FeedLimits {
         self.limits
     }
-    fn endpoint(&self) -> &'static str {
-        self.binance.endpoint()
+    fn endpoints(&self) -> Endpoints<'static> {
+        self.binance.endpoints()
     }
-    fn session(&self, endpoint: &str, topics: &[Topic]) -> Box<dyn FeedSession> {
-        self.binance.session(endpoint, topics)
+    fn session(&self, request: &SessionRequest<'_>) -> Result<Box<dyn FeedSession>, Failure> {
+        self.binance.session(request)
     }
-    fn topics(&self, symbols: &[String], channels: &[String]) -> Result<Vec<Topic>, FeedError> {
-        self.binance.topics(symbols, channels)
+    fn topics(&self, symbols: &[String], channels: &[String], catalog: &Catalog) -> Result<Vec<Topic>, FeedError> {
+        self.binance.topics(symbols, channels, catalog)
     }
     fn default_channels(&self) -> &'static [&'static str] {
         self.binance.default_channels()

@@ -31,7 +31,7 @@ pub(super) fn topics(symbols: &[String], channels: &[String]) -> Result<Vec<Topi
         for channel in channels {
             let stream: Box<str> = format!("{lower}@{channel}").into();
             if seen.insert(stream.clone()) {
-                topics.push(Topic { symbol: symbol.as_str().into(), stream });
+                topics.push(Topic { symbol: symbol.as_str().into(), stream, lane: "" });
             }
         }
     }

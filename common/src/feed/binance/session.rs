@@ -8,7 +8,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::feed::binance::{LIMITS, channel};
-use crate::feed::{FeedSession, Incoming, Outgoing, Reading, Remedy, Topic};
+use crate::feed::{Failure, FeedSession, Incoming, Mark, Outgoing, Reading, Remedy, Topic};
 
 /// The name of the announcement that this connection will be cut.
 const SHUTDOWN: &str = "serverShutdown";
@@ -20,36 +20,45 @@ const SHUTDOWN_STREAM: &str = "!serverShutdown";
 #[derive(Debug)]
 pub(super) struct Session {
     url: String,
-    /// The streams of each subscribe message; the message's id is its place, counted from 1. Emptied by the answer.
-    requests: Vec<Vec<Box<str>>>,
+    /// What was asked; a request's id is its place, counted from 1.
+    requests: Vec<Request>,
+}
+
+/// One message of ours.
+#[derive(Debug)]
+enum Request {
+    /// Its streams.
+    Subscribe(Vec<Box<str>>),
+    Unsubscribe,
+    /// The answer has been heard.
+    Answered,
 }
 
 impl Session {
     /// Will carry `topics`.
     pub(super) fn new(endpoint: &str, topics: &[Topic]) -> Self {
         let url = format!("{}/stream", endpoint.trim_end_matches('/'));
-        let requests = topics
-            .chunks(LIMITS.streams_per_message)
-            .map(|topics| topics.iter().map(|topic| topic.stream.clone()).collect())
-            .collect();
-        Self { url, requests }
+        Self { url, requests: requests_for(topics).collect() }
     }
 
-    /// The streams of the request that `id` answers; nothing when we sent none, or the answer has been heard.
-    fn take(&mut self, id: Option<&RawValue>) -> Option<Vec<Box<str>>> {
+    /// The request that `id` answers; `None` when we sent none, or the answer has been heard.
+    fn take(&mut self, id: Option<&RawValue>) -> Option<Request> {
         let place = id?.get().parse::<usize>().ok()?.checked_sub(1)?;
-        let streams = mem::take(self.requests.get_mut(place)?);
-        (!streams.is_empty()).then_some(streams)
+        match mem::replace(self.requests.get_mut(place)?, Request::Answered) {
+            Request::Answered => None,
+            request @ (Request::Subscribe(_) | Request::Unsubscribe) => Some(request),
+        }
     }
 
     /// What an answer to one of our messages means.
     fn answer(&mut self, frame: &Frame<'_>) -> Reading<'static> {
         let refusal = frame.refusal();
         match (self.take(frame.id), refusal) {
-            (Some(streams), Some(reason)) => Reading::Refused { streams, reason },
-            // An error that names none of our messages: which streams run is not known, so begin again.
-            (None, Some(reason)) => Reading::Failed { remedy: Remedy::Retry, reason },
-            (Some(streams), None) => Reading::Confirmed(streams),
+            (Some(Request::Subscribe(streams)), Some(reason)) => Reading::Refused { streams, reason },
+            (Some(Request::Subscribe(streams)), None) => Reading::Confirmed(streams),
+            (Some(Request::Unsubscribe | Request::Answered), None) => Reading::Heartbeat,
+            // An error that names no subscription of ours: which streams run is not known, so begin again.
+            (_, Some(reason)) => Reading::Failed(Failure { remedy: Remedy::Retry, reason }),
             (None, None) => Reading::Rejected("unknown_request"),
         }
     }
@@ -61,12 +70,27 @@ impl FeedSession for Session {
     }
 
     fn opening(&mut self) -> Vec<Outgoing> {
-        let subscribe = |(streams, id): (&Vec<Box<str>>, usize)| {
-            json!({ "id": id, "method": "SUBSCRIBE", "params": streams }).to_string()
-        };
-        // An answered request has no streams left: only what has had no answer is asked for again.
-        let unanswered = self.requests.iter().zip(1..).filter(|(streams, _)| !streams.is_empty());
-        unanswered.map(subscribe).map(Outgoing::Text).collect()
+        // Only what has had no answer is asked for again.
+        let unanswered = self.requests.iter().zip(1..).filter_map(|(request, id)| match request {
+            Request::Subscribe(streams) => Some(message("SUBSCRIBE", streams, id)),
+            Request::Unsubscribe | Request::Answered => None,
+        });
+        unanswered.collect()
+    }
+
+    fn change(&mut self, added: &[Topic], removed: &[Topic]) -> Option<Vec<Outgoing>> {
+        let mut out = Vec::new();
+        for request in requests_for(added) {
+            self.requests.push(request);
+            if let Some(Request::Subscribe(streams)) = self.requests.last() {
+                out.push(message("SUBSCRIBE", streams, self.requests.len()));
+            }
+        }
+        for topics in removed.chunks(LIMITS.streams_per_message) {
+            self.requests.push(Request::Unsubscribe);
+            out.push(message("UNSUBSCRIBE", &streams_of(topics), self.requests.len()));
+        }
+        Some(out)
     }
 
     fn read<'f>(&mut self, frame: Incoming<'f>, out: &mut Vec<Reading<'f>>) {
@@ -88,7 +112,9 @@ impl Session {
             if stream == SHUTDOWN_STREAM {
                 return Reading::Closing(SHUTDOWN.into());
             }
-            return Reading::Data { kind: channel::kind(stream), body: Cow::Borrowed(text), key: stream.clone() };
+            let kind = channel::kind(stream);
+            let mark = frame.data.and_then(|data| mark(&kind, data));
+            return Reading::Data { kind, body: Cow::Borrowed(text), key: stream.clone(), mark };
         }
         if frame.is_answer() {
             return self.answer(&frame);
@@ -98,6 +124,37 @@ impl Session {
             _ => Reading::Rejected("unknown_message"),
         }
     }
+}
+
+fn requests_for(topics: &[Topic]) -> impl Iterator<Item = Request> {
+    topics.chunks(LIMITS.streams_per_message).map(|topics| Request::Subscribe(streams_of(topics)))
+}
+
+fn streams_of(topics: &[Topic]) -> Vec<Box<str>> {
+    topics.iter().map(|topic| topic.stream.clone()).collect()
+}
+
+fn message(method: &str, streams: &[Box<str>], id: usize) -> Outgoing {
+    Outgoing::Text(json!({ "id": id, "method": method, "params": streams }).to_string())
+}
+
+/// The number of a trade or of an aggregate trade: both grow by one per symbol.
+fn mark(kind: &str, data: &RawValue) -> Option<Mark> {
+    #[derive(Deserialize)]
+    struct Trade {
+        t: i64,
+    }
+    #[derive(Deserialize)]
+    struct AggTrade {
+        a: i64,
+    }
+    let number = match kind {
+        "trade" => serde_json::from_str::<Trade>(data.get()).map(|trade| trade.t),
+        "aggTrade" => serde_json::from_str::<AggTrade>(data.get()).map(|trade| trade.a),
+        _ => return None,
+    };
+    // A message without its number is still data; the worker says what is wrong with it.
+    number.ok().map(Mark::Contiguous)
 }
 
 /// A received message, as deep as routing needs. Which fields are there tells what it is.

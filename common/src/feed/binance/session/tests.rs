@@ -6,7 +6,7 @@ use crate::feed::FeedSession;
 const TRADE: &str = r#"{"stream":"btcusdt@trade","data":{"e":"trade","E":1672515782136,"s":"BTCUSDT","t":12345,"p":"16500.10","q":"0.5","T":1672515782136,"m":true,"M":true}}"#;
 
 fn session(streams: usize) -> Session {
-    let topic = |n| Topic { symbol: format!("S{n}USDT").into(), stream: format!("s{n}usdt@trade").into() };
+    let topic = |n| Topic { symbol: format!("S{n}USDT").into(), stream: format!("s{n}usdt@trade").into(), lane: "" };
     Session::new("ws://127.0.0.1:9443/", &(0..streams).map(topic).collect::<Vec<_>>())
 }
 
@@ -63,14 +63,14 @@ fn an_error_that_names_no_request_fails_the_connection() {
         r#"{"error":{"code":3,"msg":"Invalid JSON: \"expected\""},"id":77}"#,
     ] {
         let reason = "Invalid JSON: \"expected\" (code 3)".into();
-        assert_eq!(read(&mut session(1), text), Reading::Failed { remedy: Remedy::Retry, reason });
+        assert_eq!(read(&mut session(1), text), Reading::Failed(Failure { remedy: Remedy::Retry, reason }));
     }
 }
 
 #[test]
 fn an_event_of_a_stream_is_data_and_kept_whole() {
-    let Reading::Data { kind, body, key } = read(&mut session(1), TRADE) else { panic!() };
-    assert_eq!((&*kind, &*key), ("trade", "btcusdt@trade"));
+    let Reading::Data { kind, body, key, mark } = read(&mut session(1), TRADE) else { panic!() };
+    assert_eq!((&*kind, &*key, mark), ("trade", "btcusdt@trade", Some(Mark::Contiguous(12_345))));
     assert!(matches!(body, Cow::Borrowed(body) if std::ptr::eq(body, TRADE)), "the body is not copied");
     assert!(matches!((kind, key), (Cow::Borrowed(_), Cow::Borrowed(_))), "the names are not copied");
 }
@@ -120,6 +120,20 @@ fn a_binary_frame_is_rejected() {
     let mut out = Vec::new();
     session(1).read(Incoming::Binary(&[0xff, 0]), &mut out);
     assert_eq!(out, [Reading::Rejected("binary_frame")]);
+}
+
+#[test]
+fn streams_can_be_added_and_taken_away_while_connected() {
+    let topic = |stream: &str| Topic { symbol: "S".into(), stream: stream.into(), lane: "" };
+    let mut session = session(1);
+    let sent = session.change(&[topic("a@trade")], &[topic("s0usdt@trade")]).unwrap();
+    let wanted = [
+        r#"{"id":2,"method":"SUBSCRIBE","params":["a@trade"]}"#,
+        r#"{"id":3,"method":"UNSUBSCRIBE","params":["s0usdt@trade"]}"#,
+    ];
+    assert_eq!(sent, wanted.map(|text| Outgoing::Text(text.to_owned())));
+    assert_eq!(read(&mut session, r#"{"result":null,"id":2}"#), Reading::Confirmed(vec!["a@trade".into()]));
+    assert_eq!(read(&mut session, r#"{"result":null,"id":3}"#), Reading::Heartbeat);
 }
 
 proptest! {
