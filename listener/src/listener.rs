@@ -88,6 +88,7 @@ pub async fn run(
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         // Somebody in this process has chosen a provider before: as good.
     }
+    let limits = options.feed.limits();
     let intake = Arc::new(Intake::new(options.buffer));
     let instance = InstanceId::fresh();
     let board = Arc::<Board>::default();
@@ -95,7 +96,7 @@ pub async fn run(
         options: options.clone(),
         intake: Arc::clone(&intake),
         epochs: Epochs::new(Arc::clone(&broker), Arc::clone(&board)),
-        gate: Gate::new(options.feed.limits().connect_interval),
+        gate: Gate::new(limits.connect_interval, limits.attempts),
         shutdown: shutdown.clone(),
         merge_hash: RandomState::default(),
     });
