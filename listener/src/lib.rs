@@ -30,6 +30,7 @@ mod liveness;
 mod monitor;
 mod numbering;
 mod options;
+pub mod recorder;
 mod relay;
 mod retreat;
 mod session;
@@ -39,5 +40,5 @@ mod signals;
 mod subscription;
 mod wire;
 
-pub use listener::{ListenerError, ListenerSummary, run};
+pub use listener::{ListenerError, ListenerSummary, record, run};
 pub use options::{BadOverflow, BufferLimits, EnqueueLimits, LinkTimes, ListenerOptions, Overflow, ShardLimits};

@@ -23,7 +23,7 @@ use crate::fleet::Fleet;
 use crate::gate::Gate;
 use crate::intake::Intake;
 use crate::monitor;
-use crate::options::{ListenerOptions, Overflow};
+use crate::options::{BufferLimits, ListenerOptions, Overflow};
 use crate::shard::Context;
 use crate::shards::Plan;
 
@@ -83,25 +83,9 @@ pub async fn run(
     broker: Arc<dyn Broker>,
     shutdown: Shutdown,
 ) -> Result<ListenerSummary, ListenerError> {
-    check(&options)?;
-    let plan = plan(&options)?;
-    if rustls::crypto::ring::default_provider().install_default().is_err() {
-        // Somebody in this process has chosen a provider before: as good.
-    }
-    let limits = options.feed.limits();
-    let intake = Arc::new(Intake::new(options.buffer));
     let instance = InstanceId::fresh();
-    let board = Arc::<Board>::default();
-    let context = Arc::new(Context {
-        options: options.clone(),
-        intake: Arc::clone(&intake),
-        epochs: Epochs::new(Arc::clone(&broker), Arc::clone(&board)),
-        gate: Gate::new(limits.connect_interval, limits.attempts),
-        shutdown: shutdown.clone(),
-        merge_hash: RandomState::default(),
-    });
-    info!(instance = %instance, connections = plan.shards().len(), "listener of {} starts", options.feed.name());
-    let fleet = Fleet::new(context, Arc::clone(&board), plan);
+    let Parts { fleet, intake, board } = parts(&options, Some(&broker), &shutdown)?;
+    info!(instance = %instance, "listener of {} starts", options.feed.name());
 
     let done = CancellationToken::new();
     let beat = Beat {
@@ -135,6 +119,56 @@ pub async fn run(
     }
     ended?;
     Ok(summary(&intake))
+}
+
+/// Runs the connections alone until `shutdown` begins: frames go to the options' recorder and nowhere else.
+///
+/// # Errors
+/// As [`run`].
+pub async fn record(mut options: ListenerOptions, shutdown: Shutdown) -> Result<ListenerSummary, ListenerError> {
+    // Nobody empties the buffer; the newest message is enough of it.
+    options.buffer = BufferLimits { messages_max: 1, overflow: Overflow::DropOldest, ..options.buffer };
+    let Parts { fleet, intake, board } = parts(&options, None, &shutdown)?;
+    let done = CancellationToken::new();
+    let monitor = monitor::run(options.monitor_interval, Arc::clone(&intake), board, done.clone());
+    let monitor = shutdown.spawn("monitor", monitor);
+    fleet.run().await;
+    done.cancel();
+    if let Err(error) = monitor.await {
+        error!("the monitor broke down: {error}");
+    }
+    Ok(summary(&intake))
+}
+
+/// What both kinds of listener have.
+struct Parts {
+    fleet: Fleet,
+    intake: Arc<Intake>,
+    board: Arc<Board>,
+}
+
+fn parts(
+    options: &ListenerOptions,
+    broker: Option<&Arc<dyn Broker>>,
+    shutdown: &Shutdown,
+) -> Result<Parts, ListenerError> {
+    check(options)?;
+    let plan = plan(options)?;
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        // Somebody in this process has chosen a provider before: as good.
+    }
+    let limits = options.feed.limits();
+    let intake = Arc::new(Intake::new(options.buffer));
+    let board = Arc::<Board>::default();
+    let context = Arc::new(Context {
+        options: options.clone(),
+        intake: Arc::clone(&intake),
+        epochs: Epochs::new(broker.map(Arc::clone), Arc::clone(&board)),
+        gate: Gate::new(limits.connect_interval, limits.attempts),
+        shutdown: shutdown.clone(),
+        merge_hash: RandomState::default(),
+    });
+    Ok(Parts { fleet: Fleet::new(context, Arc::clone(&board), plan), intake, board })
 }
 
 /// Runs fleet and enqueuer to their end.

@@ -167,14 +167,18 @@ impl<'a> Session<'a> {
     async fn take_in(&mut self, frame: Frame) -> Result<(), End> {
         let at = clock::now();
         self.gathered.last_frame_at = Some(at);
-        let mut readings = Vec::new();
-        match &frame {
-            Frame::Text(text) => self.protocol.read(Incoming::Text(text.as_str()), &mut readings),
-            Frame::Binary(bytes) => self.protocol.read(Incoming::Binary(bytes), &mut readings),
+        let content = match &frame {
+            Frame::Text(text) => Incoming::Text(text.as_str()),
+            Frame::Binary(bytes) => Incoming::Binary(bytes),
             Frame::Close(goodbye) => return Err(End::closed(goodbye.as_ref())),
             // The library has queued the pong; it leaves with the next read.
-            Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => {}
+            Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => return Ok(()),
+        };
+        if let Some(recorder) = &self.shard.context.options.recorder {
+            recorder.frame(self.shard.conn, at, content);
         }
+        let mut readings = Vec::new();
+        self.protocol.read(content, &mut readings);
         for reading in readings {
             self.digest(reading, at).await?;
         }

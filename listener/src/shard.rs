@@ -85,6 +85,9 @@ impl Shard {
             Some(Err(end)) => return (None, end),
             Some(Ok(opened)) => opened,
         };
+        if let Some(recorder) = &self.context.options.recorder {
+            recorder.connected(self.conn, clock::now());
+        }
         let connected_at = clock::monotonic();
         info!(conn = self.conn, epoch = opened.epoch.get(), "connection {} is open", self.conn);
         self.cell.update(|state| {
