@@ -25,7 +25,7 @@ use crate::intake::Intake;
 use crate::monitor;
 use crate::options::{BufferLimits, ListenerOptions, Overflow};
 use crate::shard::Context;
-use crate::shards::Plan;
+use crate::shards::{Plan, Rules};
 
 /// What a listener did, from start to end. `received = accepted + shed + buffered`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -231,13 +231,15 @@ fn micros(duration: Duration) -> usize {
 }
 
 fn plan(options: &ListenerOptions) -> Result<Plan, ListenerError> {
-    let mut plan = Plan::new(options.feed, options.channels(), options.shards);
-    options.symbols.iter().try_for_each(|symbol| plan.add(options.feed, symbol, &options.catalog))?;
-    for (symbol, reason) in plan.refused() {
+    let places: Vec<_> = options.symbols.iter().map(|symbol| Some(symbol.as_str())).collect();
+    let rules =
+        Rules { feed: options.feed, channels: &options.channels(), limits: options.shards, catalog: &options.catalog };
+    let plan = Plan::of(&places, rules)?;
+    for (symbol, reason) in &plan.refused {
         warn!("symbol {symbol:?} is not subscribed: {reason}");
     }
-    if plan.shards().len() == 0 {
-        return Err(ListenerError::NoSymbols { refused: plan.refused().clone() });
+    if plan.shards.is_empty() {
+        return Err(ListenerError::NoSymbols { refused: plan.refused });
     }
     Ok(plan)
 }
