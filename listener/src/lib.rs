@@ -33,6 +33,7 @@ mod options;
 pub mod recorder;
 mod relay;
 mod retreat;
+mod samples;
 mod session;
 mod shard;
 mod shards;
