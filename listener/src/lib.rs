@@ -30,6 +30,7 @@ mod liveness;
 mod monitor;
 mod numbering;
 mod options;
+mod probe;
 pub mod recorder;
 mod relay;
 mod retreat;
@@ -43,3 +44,4 @@ mod wire;
 
 pub use listener::{ListenerError, ListenerSummary, record, run};
 pub use options::{BadOverflow, BufferLimits, EnqueueLimits, LinkTimes, ListenerOptions, Overflow, ShardLimits};
+pub use probe::{Probed, probe};

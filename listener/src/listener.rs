@@ -143,14 +143,15 @@ pub async fn record(mut options: ListenerOptions, shutdown: Shutdown) -> Result<
 }
 
 /// What both kinds of listener have.
-struct Parts {
-    fleet: Fleet,
-    intake: Arc<Intake>,
-    board: Arc<Board>,
-    samples: Arc<Samples>,
+pub(crate) struct Parts {
+    pub(crate) fleet: Fleet,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) samples: Arc<Samples>,
 }
 
-fn parts(
+/// Makes the parts; without a broker, nothing is enqueued or shared.
+pub(crate) fn parts(
     options: &ListenerOptions,
     broker: Option<&Arc<dyn Broker>>,
     shutdown: &Shutdown,
