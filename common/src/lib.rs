@@ -12,6 +12,7 @@
 pub mod broker;
 pub mod clock;
 pub mod feed;
+pub mod http;
 pub mod ledger;
 pub mod market;
 pub mod outage;
