@@ -29,6 +29,7 @@ pub use flags::Flags;
 pub use kind::Kind;
 pub use overflow::{BadOverflow, Overflow};
 pub use problem::{Class, Problem, SettingsError, nearest};
+pub(crate) use redact::MASK;
 pub use redact::redacted;
 pub use reference::reference;
 pub use resolve::{Entry, Loaded, Resolved, Sources, resolve};
