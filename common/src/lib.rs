@@ -12,6 +12,7 @@
 pub mod broker;
 mod chain;
 pub mod clock;
+pub mod credentials;
 pub mod feed;
 pub mod http;
 pub mod jwt;

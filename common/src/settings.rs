@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+mod credentials;
 pub mod duration;
 mod environment;
 mod file;
@@ -23,7 +24,9 @@ mod table;
 mod typed;
 mod value;
 
+pub use credentials::{CredentialSettings, TokenUrl};
 pub use environment::Environment;
+pub(crate) use environment::read_short;
 pub use file::{FILE_NAME, SettingsFile};
 pub use flags::Flags;
 pub use kind::Kind;
