@@ -32,6 +32,7 @@ mod queue;
 mod start;
 mod status;
 mod symbol;
+mod token;
 mod worker;
 
 pub use part::AS_TIDEMILL;
