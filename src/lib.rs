@@ -33,6 +33,7 @@ mod record;
 mod start;
 mod status;
 mod symbol;
+mod token;
 mod worker;
 
 pub use part::AS_TIDEMILL;

@@ -148,8 +148,13 @@ pub enum Link {
     Live,
     /// Down, waiting for its next attempt.
     Reconnecting,
-    /// Down for good until somebody acts, e.g. the provider refuses our credentials.
+    /// Down until there is another token: no source has one that the provider takes. Goes on by itself then.
+    NeedsLogin,
+    /// Down for good until somebody acts, e.g. the address cannot be connected to.
     Stopped,
+    /// What a newer program calls it. A reader that does not know the word must not lose the whole record.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A worker's state.
@@ -181,4 +186,35 @@ pub struct WorkerState {
     pub trouble: Option<String>,
     /// When it last asked the queue for work and got an answer.
     pub last_take_at: Option<UnixMicros>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_connections_state_are_frozen() {
+        let words = [
+            (Link::Connecting, "connecting"),
+            (Link::Subscribing, "subscribing"),
+            (Link::Live, "live"),
+            (Link::Reconnecting, "reconnecting"),
+            (Link::NeedsLogin, "needs_login"),
+            (Link::Stopped, "stopped"),
+            (Link::Unknown, "unknown"),
+        ];
+        for (link, word) in words {
+            let json = format!("\"{word}\"");
+            assert_eq!(serde_json::to_string(&link).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Link>(&json).unwrap(), link);
+        }
+    }
+
+    #[test]
+    fn a_newer_programs_word_does_not_cost_the_record() {
+        let record = r#"{"conn":1,"feed":"f","state":"hibernating","symbols":1,"confirmed":0,"messages":0,"errors":0,
+            "last_frame_at":null,"last_message_at":null,"reconnects":0,"reason":null,"next_attempt_at":null,
+            "refused":{},"field_of_a_newer_program":1}"#;
+        assert_eq!(serde_json::from_str::<ConnectionState>(record).unwrap().state, Link::Unknown);
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Loss outweighs unreachable, which outweighs degraded. Every state but healthy has its reasons.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::broker::Census;
@@ -164,7 +165,9 @@ fn workers_of<'d>(queue: &'d QueueName, desk: &'d Desk) -> impl Iterator<Item = 
 
 fn judge_listener(presence: &Presence, listener: &ListenerState, now: UnixMicros, judgement: &mut Judgement) {
     let name = format!("listener {}/{}", presence.host, presence.pid);
-    for connection in listener.connections.iter().filter(|connection| connection.state != Link::Live) {
+    judge_logins(listener, judgement);
+    let is_down = |connection: &&ConnectionState| !matches!(connection.state, Link::Live | Link::NeedsLogin);
+    for connection in listener.connections.iter().filter(is_down) {
         judgement.add(State::Degraded, "connection_not_live", down(connection, now));
     }
     for connection in &listener.connections {
@@ -175,6 +178,23 @@ fn judge_listener(presence: &Presence, listener: &ListenerState, now: UnixMicros
     }
     if let Some(trouble) = &listener.trouble {
         judgement.add(State::Degraded, "listener_trouble", format!("{name}: {trouble}"));
+    }
+}
+
+/// One token serves all connections of a feed, so they are one thing to do.
+fn judge_logins(listener: &ListenerState, judgement: &mut Judgement) {
+    let mut feeds: BTreeMap<&str, (u64, Option<&str>)> = BTreeMap::new();
+    for connection in listener.connections.iter().filter(|connection| connection.state == Link::NeedsLogin) {
+        let (connections, reason) = feeds.entry(&connection.feed).or_default();
+        *connections += 1;
+        *reason = reason.or(connection.reason.as_deref());
+    }
+    for (feed, (connections, reason)) in feeds {
+        let waiting = if connections == 1 { "waits" } else { "wait" };
+        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let text =
+            format!("{feed} needs a login, {} {waiting} for a token{reason}", counted(connections, "connection"));
+        judgement.add_with(State::Degraded, "needs_login", text, format!("tidemill token set {feed}"));
     }
 }
 
@@ -193,7 +213,9 @@ pub(super) fn link(link: Link) -> &'static str {
         Link::Subscribing => "subscribing",
         Link::Live => "live",
         Link::Reconnecting => "reconnecting",
+        Link::NeedsLogin => "needs_login",
         Link::Stopped => "stopped",
+        Link::Unknown => "unknown",
     }
 }
 

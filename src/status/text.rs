@@ -1,6 +1,8 @@
 //! The report for people: state, the four stages, the balance, the parts, and what needs attention.
 
-use super::judgement::State;
+use common::presence::Link;
+
+use super::judgement::{State, link};
 use super::report::{Balance, ConnectionReport, QueueReport, Report, StoreReport, WorkerReport};
 use crate::amount::{age_us, count, counted, size};
 use crate::columns::{Align, columns};
@@ -58,6 +60,10 @@ fn feed_line(report: &Report) -> String {
     }
     let live = all.iter().filter(|connection| connection.state == "live").count();
     let mut parts = vec![format!("{live}/{} live", all.len())];
+    let waiting = all.iter().filter(|connection| connection.state == link(Link::NeedsLogin)).count();
+    if 0 < waiting {
+        parts.push(format!("{waiting} need{} a login", if waiting == 1 { "s" } else { "" }));
+    }
     let rates: Option<Vec<u64>> = all.iter().map(|connection| connection.messages_per_s).collect();
     match rates {
         Some(rates) => parts.push(format!("{} msg/s", count(rates.iter().sum()))),

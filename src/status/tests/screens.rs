@@ -62,6 +62,27 @@ fn the_screen_says_what_is_wrong_and_what_to_do() {
 }
 
 #[test]
+fn the_screen_says_who_needs_a_login_and_how() {
+    let scene = Scene::spoilt(|scene| {
+        let mut listener = listener(&[Link::NeedsLogin, Link::Live]);
+        listener.connections[0].reason = Some("provider reports: the token has run out".into());
+        listener.connections[0].next_attempt_at = None;
+        scene.listener = Some(listener);
+    });
+    let look = scene.look();
+    let screen = plain(&look);
+    let lines: Vec<&str> = screen.lines().filter(|line| line.contains("login") || line.contains("fix ")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    FEED     1/2 live · 1 needs a login · 4,690,000 messages · freshest 12 ms · stalest 12 ms
+       1  binance  needs_login    50/50  2,345,000      -       0     12 ms           2  host-a/4120
+    ! binance needs a login, 1 connection waits for a token: provider reports: the token has run out
+        fix  tidemill token set binance
+    "#);
+    let report = Report::of(&look, None);
+    assert_eq!((report.state.exit(), report.connections[0].state), (Exit::Degraded, "needs_login"));
+}
+
+#[test]
 fn the_screen_where_nothing_has_run_yet() {
     let look = Look {
         at: NOW,
