@@ -14,6 +14,7 @@
 mod backlog;
 mod beat;
 mod board;
+pub mod continuity;
 mod dial;
 mod element;
 mod ending;
