@@ -9,7 +9,7 @@ use common::settings::Flags;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
-use crate::{bench, config, dead, doctor, exchange, listener, migrate, queue, start, status, symbol, worker};
+use crate::{bench, config, dead, doctor, exchange, gaps, listener, migrate, queue, start, status, symbol, worker};
 
 /// Stream market data into a database without losing ticks.
 #[derive(Debug, Parser)]
@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Migrate(migrate::Arguments),
     Queue(queue::Arguments),
     Dead(dead::Arguments),
+    Gaps(gaps::Arguments),
     Symbol(symbol::Arguments),
     Config(config::Arguments),
     Bench(bench::Arguments),
@@ -79,6 +80,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
         Command::Migrate(arguments) => migrate::run(arguments, global),
         Command::Queue(arguments) => queue::run(arguments, global),
         Command::Dead(arguments) => dead::run(arguments, global),
+        Command::Gaps(arguments) => gaps::run(arguments, global),
         Command::Symbol(arguments) => symbol::run(arguments, global),
         Command::Config(arguments) => config::run(arguments, global),
         Command::Bench(arguments) => bench::run(arguments, global),
@@ -89,7 +91,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["start", "status", "doctor"]),
     ("Run one part", &["listener", "worker", "gateway", "exchange", "migrate"]),
-    ("Look inside and repair", &["queue", "dead", "symbol", "config", "top", "bench"]),
+    ("Look inside and repair", &["queue", "dead", "gaps", "symbol", "config", "top", "bench"]),
 ];
 
 const AFTER_HELP: &str = "\
@@ -196,6 +198,7 @@ mod tests {
         Look inside and repair:
           queue      Show the queues; pause and resume them
           dead       Show, retry and purge dead letters: ticks that could not be stored
+          gaps       List holes in the streams: messages that were sent and never arrived
           symbol     Show what a provider's symbols mean
           config     Show and check the settings
           bench      Measure ticks per second, CPU time and memory on this machine

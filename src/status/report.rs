@@ -122,6 +122,11 @@ pub(super) struct ConnectionReport {
     pub(super) reason: Option<String>,
     pub(super) next_attempt_in_ms: Option<u64>,
     pub(super) refused: BTreeMap<Box<str>, Box<str>>,
+    /// Holes that the provider's numbers show, and the messages missing in them.
+    pub(super) gaps: u64,
+    pub(super) missing: u64,
+    pub(super) duplicates: u64,
+    pub(super) backwards: u64,
 }
 
 /// One worker process.
@@ -152,6 +157,8 @@ pub(super) struct StoreReport {
     pub(super) priced: Option<u64>,
     pub(super) newest_age_ms: Option<u64>,
     pub(super) bytes: Option<u64>,
+    /// Rows of `tick_gap`.
+    pub(super) gaps: Option<u64>,
     /// Why it is not reachable.
     pub(super) trouble: Option<String>,
 }
@@ -291,6 +298,10 @@ impl Since<'_> {
             reason: connection.reason.clone(),
             next_attempt_in_ms: next,
             refused: connection.refused.clone(),
+            gaps: connection.continuity.gaps,
+            missing: connection.continuity.missing,
+            duplicates: connection.continuity.duplicates,
+            backwards: connection.continuity.backwards,
         }
     }
 }
@@ -353,6 +364,7 @@ impl StoreReport {
             priced: None,
             newest_age_ms: None,
             bytes: None,
+            gaps: None,
             trouble,
         };
         match store {
@@ -361,6 +373,7 @@ impl StoreReport {
                 priced: Some(census.priced),
                 newest_age_ms: age_ms(census.newest_at, now),
                 bytes: Some(census.bytes),
+                gaps: Some(census.gaps),
                 ..empty(&census.place, true, None)
             },
             Store::Away { place, trouble } => empty(place, false, Some(trouble.text.clone())),

@@ -113,6 +113,7 @@ fn store_line(store: &StoreReport) -> String {
             parts.push(counted(priced, "price"));
             parts.extend(store.newest_age_ms.map(|newest| format!("newest {} ago", millis(newest))));
             parts.extend(store.bytes.map(size));
+            parts.extend(store.gaps.filter(|gaps| 0 < *gaps).map(|gaps| counted(gaps, "gap")));
         }
     }
     format!("STORE    {}", parts.join(" · "))
@@ -146,7 +147,7 @@ fn connections(connections: &[ConnectionReport]) -> String {
     if connections.is_empty() {
         return String::new();
     }
-    let head = [
+    let mut head = vec![
         ("CONN", Right),
         ("FEED", Left),
         ("STATE", Left),
@@ -156,10 +157,18 @@ fn connections(connections: &[ConnectionReport]) -> String {
         ("ERRORS", Right),
         ("LAST MSG", Right),
         ("RECONNECTS", Right),
-        ("LISTENER", Left),
     ];
+    let continuity = |connection: &ConnectionReport| {
+        [connection.gaps, connection.missing, connection.duplicates, connection.backwards]
+    };
+    // Most of the time there is nothing to see in these.
+    let is_broken = connections.iter().flat_map(continuity).any(|number| 0 < number);
+    if is_broken {
+        head.extend([("GAPS", Right), ("MISSING", Right), ("DUPLICATES", Right), ("BACKWARDS", Right)]);
+    }
+    head.push(("LISTENER", Left));
     let row = |connection: &ConnectionReport| {
-        vec![
+        let mut row = vec![
             connection.conn.to_string(),
             connection.feed.clone(),
             connection.state.to_owned(),
@@ -169,8 +178,12 @@ fn connections(connections: &[ConnectionReport]) -> String {
             count(connection.errors),
             connection.last_message_age_ms.map_or_else(dash, millis),
             count(connection.reconnects),
-            connection.listener.clone(),
-        ]
+        ];
+        if is_broken {
+            row.extend(continuity(connection).map(count));
+        }
+        row.push(connection.listener.clone());
+        row
     };
     columns(&head, &connections.iter().map(row).collect::<Vec<_>>())
 }

@@ -99,6 +99,27 @@ fn the_screen_without_a_broker_claims_no_balance() {
 }
 
 #[test]
+fn gaps_are_shown_where_there_are_any() {
+    let scene = Scene::spoilt(|scene| {
+        let mut listener = listener(&[Link::Live, Link::Live]);
+        let found = Continuity { gaps: 2, missing: 1_400, duplicates: 3, backwards: 1, unwatched: 0 };
+        listener.connections[1].continuity = found;
+        scene.listener = Some(listener);
+        if let Store::Fine(census) = &mut scene.store {
+            census.gaps = 2;
+        }
+    });
+    let look = scene.look();
+    let screen = plain(&look);
+    let lines: Vec<&str> = screen
+        .lines()
+        .filter(|line| ["STORE", "CONN", "  ", "·"].iter().any(|start| line.starts_with(start)))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @"");
+    assert_eq!(Report::of(&look, None).state, State::Healthy, "what is past does not make it sick");
+}
+
+#[test]
 fn the_json_form_is_frozen() {
     let report = serde_json::to_string_pretty(&Report::of(&Scene::healthy().look(), None)).unwrap();
     insta::assert_snapshot!("json", report);

@@ -61,8 +61,7 @@ pub(super) async fn run(connection: &mut AsyncPgConnection, batch: &WriteBatch) 
 
 /// What is wrong with a batch that need not be sent: the server would refuse it whole.
 pub(super) fn unfit_time(batch: &WriteBatch) -> Option<&'static str> {
-    let fits =
-        batch.rows.iter().all(row_fits) && batch.history.iter().all(tick_fits) && gap::times_fit(&batch.gaps);
+    let fits = batch.rows.iter().all(row_fits) && batch.history.iter().all(tick_fits) && gap::times_fit(&batch.gaps);
     (!fits).then_some(UNFIT_TIME)
 }
 

@@ -93,7 +93,11 @@ impl<const DAY: bool, const HISTORY: bool, const GAPS: bool> QueryFragment<Pg> f
             );
         }
         if GAPS {
-            out.push_sql(if HISTORY { ", holes AS (INSERT INTO tick_gap (" } else { "WITH holes AS (INSERT INTO tick_gap (" });
+            out.push_sql(if HISTORY {
+                ", holes AS (INSERT INTO tick_gap ("
+            } else {
+                "WITH holes AS (INSERT INTO tick_gap ("
+            });
             out.push_sql(COLUMNS);
             out.push_sql(") SELECT * FROM unnest(");
             gap::push(&mut out, self.gaps)?;
