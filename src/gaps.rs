@@ -154,7 +154,11 @@ mod tests {
 
     #[test]
     fn the_list_is_one_line_per_gap() {
-        insta::assert_snapshot!(table(&gaps(), UnixMicros(NOON + 92_400_000)), @"");
+        insta::assert_snapshot!(table(&gaps(), UnixMicros(NOON + 92_400_000)), @r#"
+         AGE  FEED     CONN  STREAM                  KIND   MISSING  FROM    TO  LASTED  REASON
+        90 s  binance     3  btcusdt@trade\u{1b}[2J  trade    1,400  5001  6400   2.4 s  sequence
+        90 s  binance     3  *                       *            -     -     -       -  shed
+        "#);
     }
 
     #[test]

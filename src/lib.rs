@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 mod amount;
 mod bench;
+mod calendar;
 mod cli;
 mod columns;
 mod config;

@@ -127,6 +127,8 @@ pub(super) struct ConnectionReport {
     pub(super) missing: u64,
     pub(super) duplicates: u64,
     pub(super) backwards: u64,
+    /// Numbered messages of streams that were too many to be watched.
+    pub(super) unwatched: u64,
 }
 
 /// One worker process.
@@ -302,6 +304,7 @@ impl Since<'_> {
             missing: connection.continuity.missing,
             duplicates: connection.continuity.duplicates,
             backwards: connection.continuity.backwards,
+            unwatched: connection.continuity.unwatched,
         }
     }
 }
