@@ -6,7 +6,7 @@ use std::time::Duration;
 use common::broker::Census;
 use common::clock::UnixMicros;
 use common::ledger::Ledger;
-use common::presence::{ConnectionState, ListenerState, Part, Presence, WorkerState};
+use common::presence::{ConnectionState, Continuity, ListenerState, Part, Presence, WorkerState};
 use common::queue::QueueName;
 use serde::Serialize;
 
@@ -122,13 +122,8 @@ pub(super) struct ConnectionReport {
     pub(super) reason: Option<String>,
     pub(super) next_attempt_in_ms: Option<u64>,
     pub(super) refused: BTreeMap<Box<str>, Box<str>>,
-    /// Holes that the provider's numbers show, and the messages missing in them.
-    pub(super) gaps: u64,
-    pub(super) missing: u64,
-    pub(super) duplicates: u64,
-    pub(super) backwards: u64,
-    /// Numbered messages of streams that were too many to be watched.
-    pub(super) unwatched: u64,
+    /// What the provider's numbers show.
+    pub(super) continuity: Continuity,
 }
 
 /// One worker process.
@@ -300,11 +295,7 @@ impl Since<'_> {
             reason: connection.reason.clone(),
             next_attempt_in_ms: next,
             refused: connection.refused.clone(),
-            gaps: connection.continuity.gaps,
-            missing: connection.continuity.missing,
-            duplicates: connection.continuity.duplicates,
-            backwards: connection.continuity.backwards,
-            unwatched: connection.continuity.unwatched,
+            continuity: connection.continuity,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The report for people: state, the four stages, the balance, the parts, and what needs attention.
 
+use common::presence::Continuity;
+
 use super::judgement::State;
 use super::report::{Balance, ConnectionReport, QueueReport, Report, StoreReport, WorkerReport};
 use crate::amount::{age_us, count, counted, size};
@@ -159,7 +161,8 @@ fn connections(connections: &[ConnectionReport]) -> String {
         ("RECONNECTS", Right),
     ];
     let continuity = |connection: &ConnectionReport| {
-        [connection.gaps, connection.missing, connection.duplicates, connection.backwards]
+        let Continuity { gaps, missing, duplicates, backwards, unwatched: _ } = connection.continuity;
+        [gaps, missing, duplicates, backwards]
     };
     // Most of the time there is nothing to see in these.
     let is_broken = connections.iter().flat_map(continuity).any(|number| 0 < number);
