@@ -95,7 +95,7 @@ fn spans(hours: &str) -> Result<Vec<Span>, String> {
         return Ok(Vec::new());
     }
     let words: Vec<&str> = hours.split_ascii_whitespace().collect();
-    if words.is_empty() || words.len() % 2 != 0 {
+    if words.is_empty() || !words.len().is_multiple_of(2) {
         return Err(format!("{hours:?} is neither `closed` nor sessions such as `pre 09:00-09:15 open 09:15-15:30`"));
     }
     let mut spans: Vec<Span> = Vec::new();
