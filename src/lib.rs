@@ -31,6 +31,7 @@ mod output;
 mod panic_report;
 mod part;
 mod queue;
+mod record;
 mod start;
 mod status;
 mod symbol;
