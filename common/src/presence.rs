@@ -133,6 +133,32 @@ pub struct ConnectionState {
     pub next_attempt_at: Option<UnixMicros>,
     /// Symbols the provider refused, with its reason.
     pub refused: BTreeMap<Box<str>, Box<str>>,
+    /// Whether the provider's numbers show holes, over all its sessions. Absent in records of older programs.
+    #[serde(default)]
+    pub continuity: Continuity,
+}
+
+/// What the numbers of a provider's messages show, summed up over the streams of a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Continuity {
+    /// Holes.
+    pub gaps: u64,
+    /// Messages that are missing in them.
+    pub missing: u64,
+    /// Messages whose number came twice in a row.
+    pub duplicates: u64,
+    /// Messages whose number was smaller than that of an earlier one.
+    pub backwards: u64,
+    /// Numbered messages of streams beyond the most that are watched.
+    pub unwatched: u64,
+}
+
+impl Continuity {
+    /// Whether there is nothing to tell.
+    pub fn is_whole(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Where a connection stands.

@@ -15,6 +15,7 @@ mod attempt;
 mod backlog;
 mod beat;
 mod board;
+pub mod continuity;
 mod dial;
 mod element;
 mod ending;

@@ -176,6 +176,15 @@ fn judge_listener(presence: &Presence, listener: &ListenerState, now: UnixMicros
             judgement.add(State::Degraded, "symbol_refused", text);
         }
     }
+    let of_all = |number: fn(&ConnectionState) -> u64| listener.connections.iter().map(number).sum::<u64>();
+    let gaps = of_all(|connection| connection.continuity.gaps);
+    if 0 < gaps {
+        // Counted since the listener started: it tells of the past, so it is no state.
+        let (gaps, missing) = (counted(gaps, "gap"), of_all(|connection| connection.continuity.missing));
+        judgement
+            .notes
+            .push(format!("{name}: {gaps}, {} missing; tidemill gaps lists them", counted(missing, "message")));
+    }
     if let Some(trouble) = &listener.trouble {
         judgement.add(State::Degraded, "listener_trouble", format!("{name}: {trouble}"));
     }

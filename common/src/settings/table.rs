@@ -130,6 +130,8 @@ pub const TABLE: &[Setting] = &[
     setting("start.connections", count(1, 1_000), "5", "Connections to the simulated exchange"),
     setting("start.rate", count(1, 10_000_000), "2000", "Messages per second of the simulated exchange, all connections together"),
 
+    setting("market.calendar", Kind::Text, "", "File with trading days of your own, which replace the built-in ones; see docs/calendar.md"),
+
     Setting { variables: &["RUST_LOG"],
         ..setting("log.level", Kind::LogFilter, "info", "Least important log lines that are shown, or a filter per part") },
     setting("log.format", Kind::Choice(&["auto", "text", "json"]), "auto", "`auto`: text on a terminal, JSON elsewhere"),

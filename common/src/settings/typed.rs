@@ -25,6 +25,7 @@ pub struct Settings {
     pub credentials: CredentialSettings,
     pub worker: WorkerSettings,
     pub start: StartSettings,
+    pub market: MarketSettings,
     pub log: LogSettings,
 }
 
@@ -129,6 +130,13 @@ pub struct StartSettings {
     pub rate: u32,
 }
 
+/// `[market]`
+#[derive(Debug, Clone)]
+pub struct MarketSettings {
+    /// A file with trading days of the user's own.
+    pub calendar: Option<PathBuf>,
+}
+
 /// `[log]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
@@ -187,6 +195,9 @@ impl Settings {
                 symbols: from.count("start.symbols"),
                 connections: from.count("start.connections"),
                 rate: from.count("start.rate"),
+            },
+            market: MarketSettings {
+                calendar: Some(from.text("market.calendar")).filter(|path| !path.is_empty()).map(Into::into),
             },
             log: LogSettings { level: from.text("log.level"), format: log_format(&from.text("log.format")) },
         }

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod gaps;
 mod history;
 mod merging;
 mod refusing;
@@ -13,6 +14,7 @@ mod subject;
 mod tokens;
 mod writing;
 
+pub use gaps::*;
 pub use history::*;
 pub use merging::*;
 pub use refusing::*;
@@ -55,6 +57,10 @@ macro_rules! store_suite {
             history_is_kept_once
             a_refused_row_leaves_no_history
             a_tick_without_a_row_is_kept_or_reported
+            gaps_come_back_as_they_went
+            a_gap_that_is_told_again_is_there_once
+            gaps_stand_or_fall_with_their_batch
+            a_gap_that_no_table_can_hold_is_refused_alone
             one_refused_row_keeps_its_neighbours
             a_refused_price_goes_to_the_legacy_table_once
             a_future_has_a_legacy_table_of_its_own

@@ -120,6 +120,34 @@ fn the_screen_without_a_broker_claims_no_balance() {
 }
 
 #[test]
+fn gaps_are_shown_where_there_are_any() {
+    let scene = Scene::spoilt(|scene| {
+        let mut listener = listener(&[Link::Live, Link::Live]);
+        let found = Continuity { gaps: 2, missing: 1_400, duplicates: 3, backwards: 1, unwatched: 0 };
+        listener.connections[1].continuity = found;
+        scene.listener = Some(listener);
+        if let Store::Fine(census) = &mut scene.store {
+            census.gaps = 2;
+        }
+    });
+    let look = scene.look();
+    let screen = plain(&look);
+    let lines: Vec<&str> = screen
+        .lines()
+        .filter(|line| ["STORE", "CONN", "  ", "·"].iter().any(|start| line.starts_with(start)))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    STORE    postgres://tidemill@db:5432/market · 250 prices · newest 22 ms ago · 42 MiB · 2 gaps
+             ticks 41,207,430 = stored 30,000,000 + superseded 11,207,429 + legacy 0 + skipped 1 + expired 0
+    CONN  FEED     STATE  SYMBOLS   MESSAGES  MSG/S  ERRORS  LAST MSG  RECONNECTS  GAPS  MISSING  DUPLICATES  BACKWARDS  LISTENER
+       1  binance  live     50/50  2,345,000      -       0     12 ms           2     0        0           0          0  host-a/4120
+       2  binance  live     50/50  2,345,000      -       0     12 ms           2     2    1,400           3          1  host-a/4120
+    · listener host-a/4120: 2 gaps, 1,400 messages missing; tidemill gaps lists them
+    "#);
+    assert_eq!(Report::of(&look, None).state, State::Healthy, "what is past does not make it sick");
+}
+
+#[test]
 fn the_json_form_is_frozen() {
     let report = serde_json::to_string_pretty(&Report::of(&Scene::healthy().look(), None)).unwrap();
     insta::assert_snapshot!("json", report);
