@@ -9,7 +9,9 @@ use common::settings::Flags;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
-use crate::{bench, config, dead, doctor, exchange, gaps, listener, migrate, queue, record, start, status, symbol, token, worker};
+use crate::{
+    bench, config, dead, doctor, exchange, gaps, listener, migrate, queue, record, start, status, symbol, token, worker,
+};
 
 /// Stream market data into a database without losing ticks.
 #[derive(Debug, Parser)]

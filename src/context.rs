@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{self, Broker};
+use common::credentials::Vault;
 use common::feed::{self, Feed};
 use common::settings::{Environment, Flags, Loaded, Origin, Resolved, Settings, load, nearest, redacted};
 use common::store::{self, PriceStore};
@@ -76,6 +77,11 @@ impl Context {
         feed::by_name(name).ok_or_else(|| Failure::new(unknown_feed(name, feed_names().into_iter())))
     }
 
+    /// Where a feed's token is read; `None` for a feed that wants none.
+    pub(crate) fn vault(&self, feed: &dyn Feed) -> Option<Vault> {
+        feed.credential().map(|_| Vault::open(&self.settings, feed, &Environment::of_process()))
+    }
+
     /// The broker's URL, without secrets.
     pub(crate) fn broker_place(&self) -> String {
         redacted(self.settings.broker.url.expose_secret())
@@ -107,7 +113,7 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
 
 /// All feeds by name.
 pub(crate) fn feed_names() -> Vec<&'static str> {
-    feed::table().iter().map(|feed| feed.name()).collect()
+    feed::all().map(|feed| feed.name()).collect()
 }
 
 /// No feed has this `name`; the `known` ones have.

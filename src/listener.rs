@@ -1,10 +1,13 @@
 //! `tidemill listener`: read feeds, queue ticks.
 
+use std::sync::Arc;
+
 use clap::Args;
 use common::settings::{Flags, Settings};
 use common::shutdown::Shutdown;
 use listener::{ListenerOptions, ShardLimits};
 
+use crate::calendar;
 use crate::cli::Global;
 use crate::context::{Context, block_on};
 use crate::diagnostic::{Code, Diagnostic};
@@ -140,6 +143,9 @@ pub(crate) fn options(settings: &Settings, context: &Context) -> Result<Listener
         symbols_max: wanted.max_symbols,
         connection_delay: wanted.connection_delay,
     };
+    options.calendar = Arc::new(calendar::load(settings)?);
+    options.vault = context.vault(options.feed).map(Arc::new);
+    options.link.data_age_max = wanted.data_age_max;
     options.buffer.messages_max = wanted.buffer_max;
     options.buffer.bytes_max = wanted.buffer_bytes;
     options.buffer.overflow = wanted.overflow;

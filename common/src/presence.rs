@@ -136,6 +136,9 @@ pub struct ConnectionState {
     /// Whether the provider's numbers show holes, over all its sessions. Absent in records of older programs.
     #[serde(default)]
     pub continuity: Continuity,
+    /// Whether any of its markets trades, by the provider's word or the calendar; `None` when nobody knows.
+    #[serde(default)]
+    pub is_market_open: Option<bool>,
 }
 
 /// What the numbers of a provider's messages show, summed up over the streams of a connection.

@@ -27,6 +27,7 @@ impl Cell {
             next_attempt_at: None,
             refused: BTreeMap::new(),
             continuity: Continuity::default(),
+            is_market_open: None,
         }))
     }
 

@@ -42,7 +42,6 @@ impl ElementWriter {
 
     /// The task that tells of a hole. It takes an order of its own, which makes its row unique: the next one of the
     /// connection's numbering.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the session calls it once it watches the provider's numbers"))]
     pub(crate) fn write_gap(&self, order: OrderKey, at: UnixMicros, gap: &Gap<'_>) -> Vec<u8> {
         self.write(GAP_KIND, order, at, &gap.to_body())
     }

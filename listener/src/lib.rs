@@ -28,6 +28,8 @@ mod gate;
 mod intake;
 mod listener;
 mod liveness;
+mod login;
+mod market_watch;
 mod monitor;
 mod numbering;
 mod options;

@@ -58,6 +58,7 @@ fn connection(conn: u32, state: Link) -> ConnectionState {
         next_attempt_at: (state == Link::Reconnecting).then_some(UnixMicros(NOW.0 + 800_000)),
         refused: BTreeMap::new(),
         continuity: Continuity::default(),
+        is_market_open: None,
     }
 }
 

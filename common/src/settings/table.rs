@@ -99,6 +99,7 @@ pub const TABLE: &[Setting] = &[
     Setting { aliases: &["max_stocks"],
         ..setting("listener.max_symbols", count(1, 1_000_000), "250", "Symbols one listener carries at most") },
     setting("listener.connection_delay", time(Duration::ZERO, HOUR), "3s", "Pause between opening two connections"),
+    setting("listener.data_age_max", time(Duration::ZERO, DAY), "0s", "While the market is open, a connection without data for this long is opened again; 0 takes the feed's own limit"),
     setting("listener.monitor_interval", time(Duration::from_secs(1), DAY), "30s", "How often the listener logs a summary of its connections"),
     setting("listener.overflow", OVERFLOW, "merge", "What happens when the buffer or the queue is full"),
     setting("listener.buffer_max", count(1, 10_000_000), "200000", "Messages read but not yet accepted by the queue, at most"),

@@ -76,6 +76,8 @@ pub struct ListenerSettings {
     pub endpoint: Option<String>,
     /// Address of the provider's HTTP API instead of its own.
     pub http_endpoint: Option<String>,
+    /// While the market is open, a connection without data for this long is opened again; `None`: the feed's limit.
+    pub data_age_max: Option<Duration>,
     /// Symbols to subscribe, as the provider spells them.
     pub symbols: Vec<String>,
     /// Channels to subscribe; empty means the feed's usual ones.
@@ -218,6 +220,7 @@ fn listener(from: &Resolved) -> ListenerSettings {
         overflow: from.text("listener.overflow").parse().expect("its kind has checked the word before"),
         buffer_max: from.count("listener.buffer_max"),
         buffer_bytes: from.count("listener.buffer_bytes"),
+        data_age_max: Some(from.time("listener.data_age_max")).filter(|age| !age.is_zero()),
         litemode: from.flag("listener.litemode"),
     }
 }

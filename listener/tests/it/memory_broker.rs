@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use common::broker::{Broker, BrokerDesk, BrokerError, Census, Enqueue, Enqueued};
 use common::market::Epoch;
 use common::presence::{InstanceId, ListenerState, Part, Presence};
-use common::queue::{DeadFilter, DeadId, DeadPage, LeaseId, QueueName, Reaped, Settled, Settlement, Take, Taken, Task};
+use common::queue::{
+    DeadFilter, DeadId, DeadPage, GAP_KIND, LeaseId, QueueName, Reaped, Settled, Settlement, Take, Taken, Task,
+};
 
 /// How it behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,16 +68,25 @@ impl MemoryBroker {
         self.state().mood = mood;
     }
 
+    /// Tasks that hold market data; those that tell of gaps are not among them.
     pub(crate) fn tasks(&self) -> usize {
-        self.state().tasks.len()
+        self.seen().len()
+    }
+
+    /// The bodies of tasks that tell of gaps.
+    pub(crate) fn gaps(&self) -> Vec<String> {
+        let state = self.state();
+        let tasks = state.tasks.iter().map(|element| Task::decode(element).unwrap());
+        tasks.filter(|task| task.kind == GAP_KIND).map(|task| task.body.get().to_owned()).collect()
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
         let read = |element: &Vec<u8>| {
             let task = Task::decode(element).unwrap();
-            Seen { conn: task.conn, epoch: task.epoch.get(), seq: task.seq, body: task.body.get().to_owned() }
+            let body = task.body.get().to_owned();
+            (task.kind != GAP_KIND).then(|| Seen { conn: task.conn, epoch: task.epoch.get(), seq: task.seq, body })
         };
-        self.state().tasks.iter().map(read).collect()
+        self.state().tasks.iter().filter_map(read).collect()
     }
 
     /// The state that the one listener announces.
