@@ -20,12 +20,15 @@ pub use session::{
     SessionRequest,
 };
 
+/// Feeds that are built in.
+static TABLE: [&dyn Feed; 2] = [&binance::SPOT, &binance::USDM];
+
 /// Feeds that are described in the settings instead of in code; see [`install`].
 static DESCRIBED: OnceLock<Vec<&'static dyn Feed>> = OnceLock::new();
 
 /// All feeds that are built in.
 pub fn table() -> &'static [&'static dyn Feed] {
-    &[&binance::Binance]
+    &TABLE
 }
 
 /// Adds the feeds that the settings describe. Once per process, before anything asks for a feed by name; a second call
