@@ -9,6 +9,7 @@ use common::market::{Catalog, OrderKey};
 use common::queue::QueueName;
 use common::retry::Backoff;
 pub use common::settings::{BadOverflow, Overflow};
+use secrecy::SecretString;
 
 /// What [`run`](crate::run) needs to know.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct ListenerOptions {
     pub endpoint: Option<String>,
     /// Where the provider's HTTP API is instead of the feed's own address. Not given but `endpoint` is: the same host.
     pub http_endpoint: Option<String>,
+    /// The account's key or token, for feeds that want one.
+    pub credential: Option<SecretString>,
     /// What symbol masters know.
     pub catalog: Arc<Catalog>,
     /// The symbols, as the provider spells them.
@@ -52,6 +55,7 @@ impl ListenerOptions {
             feed,
             endpoint: None,
             http_endpoint: None,
+            credential: None,
             catalog: Arc::default(),
             symbols,
             channels: Vec::new(),

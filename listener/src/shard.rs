@@ -117,7 +117,7 @@ impl Shard {
         let request = SessionRequest {
             endpoints: Endpoints { socket: options.socket_endpoint(), http: &http },
             topics: &self.topics,
-            credential: None,
+            credential: options.credential.as_ref(),
             catalog: &options.catalog,
             now: clock::now(),
         };
