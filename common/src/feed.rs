@@ -10,7 +10,9 @@ use crate::market::{Catalog, Instrument, Observation};
 
 mod binance;
 mod error;
+mod kite;
 mod limits;
+mod number;
 mod session;
 
 pub use error::{DecodeError, FeedError, SymbolError};
@@ -21,7 +23,7 @@ pub use session::{
 };
 
 /// Feeds that are built in.
-static TABLE: [&dyn Feed; 2] = [&binance::SPOT, &binance::USDM];
+static TABLE: [&dyn Feed; 3] = [&binance::SPOT, &binance::USDM, &kite::Kite];
 
 /// Feeds that are described in the settings instead of in code; see [`install`].
 static DESCRIBED: OnceLock<Vec<&'static dyn Feed>> = OnceLock::new();

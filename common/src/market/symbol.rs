@@ -2,6 +2,7 @@
 
 pub mod binance;
 pub mod fyers;
+pub mod kite;
 
 use std::borrow::Cow;
 
@@ -19,7 +20,7 @@ const SHOWN_CHARS_MAX: usize = 64;
 type Problem = Cow<'static, str>;
 
 /// Puts a problem beside the symbol it was found in.
-fn refusal(feed: &'static str, symbol: &str, problem: Problem) -> SymbolError {
+pub(crate) fn refusal(feed: &'static str, symbol: &str, problem: Problem) -> SymbolError {
     let shown = symbol.chars().take(SHOWN_CHARS_MAX).collect();
     SymbolError { feed, symbol: shown, problem: problem.into() }
 }

@@ -5,7 +5,6 @@
 //! `trade`.
 
 mod depth;
-mod number;
 
 use std::borrow::Cow;
 
@@ -13,9 +12,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::feed::DecodeError;
+use crate::feed::number::{At, Number};
 use crate::market::{Fields, Observation};
-
-use number::{At, Number};
 
 /// What one event of `kind` says. `body` is the whole combined frame.
 pub(super) fn observation<'a>(kind: &str, body: &'a str) -> Result<Observation<'a>, DecodeError> {

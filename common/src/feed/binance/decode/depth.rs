@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::feed::DecodeError;
 use crate::feed::binance::decode::frame;
-use crate::feed::binance::decode::number::{At, Number};
+use crate::feed::number::{At, Number};
 use crate::market::{Fields, Observation};
 
 /// A combined frame of partial depth. Spot names the symbol nowhere but in the stream.
