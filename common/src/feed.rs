@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use crate::market::{Catalog, Instrument, Observation};
 
 mod binance;
+pub mod described;
 mod error;
 mod kite;
 mod limits;

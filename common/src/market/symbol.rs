@@ -26,7 +26,7 @@ pub(crate) fn refusal(feed: &'static str, symbol: &str, problem: Problem) -> Sym
 }
 
 /// Refuses what is empty or longer than any symbol, before anything else looks at it.
-fn check_length(symbol: &str) -> Result<(), Problem> {
+pub(crate) fn check_length(symbol: &str) -> Result<(), Problem> {
     match symbol.len() {
         0 => Err("it is empty".into()),
         1..=SYMBOL_BYTES_MAX => Ok(()),
