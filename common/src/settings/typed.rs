@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use super::overflow::Overflow;
 use super::resolve::Resolved;
+use crate::feed::described::Description;
 use crate::queue::QueueName;
 use crate::retry::Backoff;
 use crate::store::{StoreOptions, UnknownTicker};
@@ -24,6 +25,8 @@ pub struct Settings {
     pub worker: WorkerSettings,
     pub start: StartSettings,
     pub log: LogSettings,
+    /// Feeds that the settings file describes.
+    pub feeds: Vec<Description>,
 }
 
 /// `[broker]`
@@ -149,7 +152,7 @@ pub enum LogFormat {
 }
 
 impl Settings {
-    /// From values that all passed their kind's check.
+    /// From values that all passed their kind's check. Described feeds are no values and come on top.
     pub(super) fn from_resolved(from: &Resolved) -> Self {
         Self {
             data_dir: from.text("data_dir").into(),
@@ -186,6 +189,7 @@ impl Settings {
                 rate: from.count("start.rate"),
             },
             log: LogSettings { level: from.text("log.level"), format: log_format(&from.text("log.format")) },
+            feeds: Vec::new(),
         }
     }
 }

@@ -81,13 +81,19 @@ impl Template {
         self.0.iter().map(written).collect()
     }
 
+    /// Whether it is the address of a WebSocket.
+    pub fn is_websocket(&self) -> bool {
+        let source = self.source();
+        ["ws://", "wss://"].iter().any(|scheme| source.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+    }
+
     /// Whether it wants one symbol per message.
     pub(super) fn wants_one_symbol(&self) -> bool {
         self.has(Place::Symbol)
     }
 
     /// Whether it names symbols at all.
-    pub(super) fn wants_symbols(&self) -> bool {
+    pub fn wants_symbols(&self) -> bool {
         self.has(Place::Symbol) || self.has(Place::Symbols)
     }
 
