@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::feed::described::{Description, Pointer, Slot};
+use common::feed::described::{Description, Pointer, Rule, Slot, Verdict};
 use common::feed::{self, Feed};
 use common::market::{Catalog, Kind, MasterRow};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -93,7 +93,7 @@ fn description(url: &str) -> Description {
         symbol: pointer("/stream"),
         values: vec![(Slot::LastPrice, pointer("/data/p")), (Slot::LastSize, pointer("/data/q"))],
         time: None,
-        confirm: None,
+        confirm: Some(Verdict { rules: vec![Rule { pointer: pointer("/id"), value: "1".to_owned() }], symbols: None }),
         refuse: None,
         refuse_reason: None,
         exchange: "ACME".to_owned(),
