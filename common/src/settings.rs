@@ -9,6 +9,7 @@
 
 use std::path::Path;
 
+mod credentials;
 mod described;
 pub mod duration;
 mod environment;
@@ -26,12 +27,15 @@ mod table;
 mod typed;
 mod value;
 
+pub use credentials::{CredentialSettings, TokenUrl};
 pub use environment::Environment;
+pub(crate) use environment::read_short;
 pub use file::{FILE_NAME, SettingsFile};
 pub use flags::Flags;
 pub use kind::Kind;
 pub use overflow::{BadOverflow, Overflow};
 pub use problem::{Class, Problem, SettingsError, nearest};
+pub(crate) use redact::MASK;
 pub use redact::redacted;
 pub use reference::reference;
 pub use resolve::{Entry, Loaded, Resolved, Sources, resolve};

@@ -9,6 +9,8 @@ use common::market::{Catalog, OrderKey};
 use common::queue::QueueName;
 use common::retry::Backoff;
 pub use common::settings::{BadOverflow, Overflow};
+
+use crate::recorder::Recorder;
 use secrecy::SecretString;
 
 /// What [`run`](crate::run) needs to know.
@@ -40,6 +42,8 @@ pub struct ListenerOptions {
     pub enqueue: EnqueueLimits,
     /// Timings of a connection.
     pub link: LinkTimes,
+    /// Where every received frame is written as well.
+    pub recorder: Option<Arc<Recorder>>,
     /// How often the presence record is written. It is kept five times as long.
     pub beat_interval: Duration,
     /// How often the totals are logged.
@@ -65,6 +69,7 @@ impl ListenerOptions {
             buffer: BufferLimits::default(),
             enqueue: EnqueueLimits::default(),
             link: LinkTimes::default(),
+            recorder: None,
             beat_interval: Duration::from_secs(1),
             monitor_interval: Duration::from_secs(30),
             drain_grace: Duration::from_secs(5),
