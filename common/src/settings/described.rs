@@ -10,7 +10,7 @@ use super::given::Layer;
 use super::kind::Kind;
 use super::problem::{Class, Problem, did_you_mean};
 use crate::feed;
-use crate::feed::described::{Description, TimeUnit, Verdict};
+use crate::feed::described::{Description, Template, TimeUnit, Verdict};
 
 pub(super) use keys::KEYS;
 use keys::{Form, KINDS, SLOTS, UNITS};
@@ -143,7 +143,7 @@ impl Section<'_> {
             let fix = "say where a value lies, at least `price = \"/...\"`";
             self.problem(Class::BadValue, "says of no value where it lies", fix);
         }
-        let names_symbols = |key| self.given.templates(key).iter().any(|template| template.wants_symbols());
+        let names_symbols = |key| self.given.templates(key).iter().any(Template::wants_symbols);
         if !names_symbols("subscribe") && !names_symbols("url") && !self.given.is_spoiled("subscribe") {
             let fix = "put `{symbol}` or `{symbols}` into `subscribe` or `url`";
             self.problem(Class::Contradiction, "never asks for a symbol", fix);

@@ -64,7 +64,7 @@ impl Session {
         out
     }
 
-    fn packets<'f>(&mut self, frame: &[u8], out: &mut Vec<Reading<'f>>) {
+    fn packets(&mut self, frame: &[u8], out: &mut Vec<Reading<'_>>) {
         let Some((count, mut rest)) = number(frame) else {
             // One byte of any value is the heartbeat.
             out.push(if frame.is_empty() { Reading::Rejected("bad_frame") } else { Reading::Heartbeat });
