@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use common::broker::{self, Broker};
 use common::credentials::Vault;
+use common::feed::described::Description;
 use common::feed::{self, Feed};
 use common::settings::{Environment, Flags, Loaded, Origin, Resolved, Settings, load, nearest, redacted};
 use common::store::{self, PriceStore};
@@ -51,6 +52,7 @@ impl Context {
     fn read(global: &Global, flags: Flags) -> Result<Self, Failure> {
         let flags = global.flags().and(flags);
         let Loaded { settings, resolved } = load(flags, Environment::of_process(), global.config.as_deref())?;
+        install(&settings.feeds);
         Ok(Self { settings, resolved })
     }
 
@@ -111,9 +113,18 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
     runtime.block_on(work)
 }
 
+/// Makes the described feeds known by their names.
+fn install(described: &[Description]) {
+    let feeds = described.iter().cloned().map(feed::described::feed).collect();
+    if feed::install(feeds).is_err() {
+        // A command reads its settings once; a second reading is of the same file.
+        tracing::debug!("the described feeds are known already");
+    }
+}
+
 /// All feeds by name.
 pub(crate) fn feed_names() -> Vec<&'static str> {
-    feed::all().map(|feed| feed.name()).collect()
+    feed::all().map(Feed::name).collect()
 }
 
 /// No feed has this `name`; the `known` ones have.

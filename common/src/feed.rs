@@ -9,8 +9,11 @@ use std::sync::OnceLock;
 use crate::market::{Catalog, Instrument, Observation};
 
 mod binance;
+pub mod described;
 mod error;
+mod kite;
 mod limits;
+mod number;
 mod session;
 
 pub use error::{DecodeError, FeedError, SymbolError};
@@ -20,12 +23,15 @@ pub use session::{
     SessionRequest,
 };
 
+/// Feeds that are built in.
+static TABLE: [&dyn Feed; 3] = [&binance::SPOT, &binance::USDM, &kite::Kite];
+
 /// Feeds that are described in the settings instead of in code; see [`install`].
 static DESCRIBED: OnceLock<Vec<&'static dyn Feed>> = OnceLock::new();
 
 /// All feeds that are built in.
 pub fn table() -> &'static [&'static dyn Feed] {
-    &[&binance::Binance]
+    &TABLE
 }
 
 /// Adds the feeds that the settings describe. Once per process, before anything asks for a feed by name; a second call

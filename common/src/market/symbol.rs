@@ -2,6 +2,7 @@
 
 pub mod binance;
 pub mod fyers;
+pub mod kite;
 
 use std::borrow::Cow;
 
@@ -19,13 +20,13 @@ const SHOWN_CHARS_MAX: usize = 64;
 type Problem = Cow<'static, str>;
 
 /// Puts a problem beside the symbol it was found in.
-fn refusal(feed: &'static str, symbol: &str, problem: Problem) -> SymbolError {
+pub(crate) fn refusal(feed: &'static str, symbol: &str, problem: Problem) -> SymbolError {
     let shown = symbol.chars().take(SHOWN_CHARS_MAX).collect();
     SymbolError { feed, symbol: shown, problem: problem.into() }
 }
 
 /// Refuses what is empty or longer than any symbol, before anything else looks at it.
-fn check_length(symbol: &str) -> Result<(), Problem> {
+pub(crate) fn check_length(symbol: &str) -> Result<(), Problem> {
     match symbol.len() {
         0 => Err("it is empty".into()),
         1..=SYMBOL_BYTES_MAX => Ok(()),

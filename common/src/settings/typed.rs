@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::credentials::CredentialSettings;
 use super::overflow::Overflow;
 use super::resolve::Resolved;
+use crate::feed::described::Description;
 use crate::queue::QueueName;
 use crate::retry::Backoff;
 use crate::store::{StoreOptions, UnknownTicker};
@@ -27,6 +28,8 @@ pub struct Settings {
     pub start: StartSettings,
     pub market: MarketSettings,
     pub log: LogSettings,
+    /// Feeds that the settings file describes.
+    pub feeds: Vec<Description>,
 }
 
 /// `[broker]`
@@ -161,7 +164,7 @@ pub enum LogFormat {
 }
 
 impl Settings {
-    /// From values that all passed their kind's check.
+    /// From values that all passed their kind's check. Described feeds are no values and come on top.
     pub(super) fn from_resolved(from: &Resolved) -> Self {
         Self {
             data_dir: from.text("data_dir").into(),
@@ -202,6 +205,7 @@ impl Settings {
                 calendar: Some(from.text("market.calendar")).filter(|path| !path.is_empty()).map(Into::into),
             },
             log: LogSettings { level: from.text("log.level"), format: log_format(&from.text("log.format")) },
+            feeds: Vec::new(),
         }
     }
 }

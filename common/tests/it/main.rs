@@ -3,6 +3,7 @@
 mod binance;
 mod captures;
 mod credentials;
+mod kite;
 mod redis_broker;
 mod redis_cluster;
 mod redis_faults;

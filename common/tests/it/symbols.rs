@@ -2,7 +2,7 @@
 
 use common::feed::SymbolError;
 use common::market::Instrument;
-use common::market::symbol::{binance, fyers};
+use common::market::symbol::{binance, fyers, kite};
 
 use crate::captures;
 
@@ -51,6 +51,11 @@ type Parse = fn(&str) -> Result<Instrument, SymbolError>;
 #[test]
 fn fyers_symbols_read_as_the_table_says() {
     every_row_reads("fyers", fyers::parse);
+}
+
+#[test]
+fn kite_symbols_read_as_the_table_says() {
+    every_row_reads("kite", kite::parse);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! provider, and the connections, which know no market. A further provider is one file here and one row in [`table`].
 
 mod binance;
+mod kite;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -20,7 +21,7 @@ use super::walk::{Channel, Event};
 
 /// All venues.
 fn table() -> &'static [&'static dyn Venue] {
-    &[&binance::Binance]
+    &[&binance::Binance::Spot, &binance::Binance::Usdm, &kite::Kite]
 }
 
 /// Whose protocol the exchange speaks.
@@ -41,7 +42,7 @@ impl Provider {
 
 impl Default for Provider {
     fn default() -> Self {
-        Self(&binance::Binance)
+        Self(&binance::Binance::Spot)
     }
 }
 

@@ -6,7 +6,9 @@
 mod confirm;
 mod endings;
 mod exchange;
+mod feeds;
 mod memory_broker;
+mod on_exchange;
 mod options;
 mod order;
 mod outage;

@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::market::symbol::{Problem, full_year, real_day, two_digits};
-use crate::market::{Expiry, Right};
+use crate::market::{Expiry, Instrument, Kind, Right};
 
 /// The months of the monthly form, January first.
 pub(super) const MONTHS: [&str; 12] =
@@ -22,14 +22,28 @@ pub(super) const MONTHS: [&str; 12] =
 
 /// What a future's or an option's symbol says.
 #[derive(Clone, Copy)]
-pub(super) struct Contract<'a> {
+pub(in crate::market::symbol) struct Contract<'a> {
     pub underlying: &'a str,
     pub expiry: Expiry,
     pub option: Option<(Decimal, Right)>,
 }
 
+impl Contract<'_> {
+    /// This contract at `exchange`.
+    pub(in crate::market::symbol) fn on(self, exchange: &str) -> Instrument {
+        Instrument {
+            exchange: exchange.into(),
+            underlying: self.underlying.into(),
+            kind: if self.option.is_some() { Kind::Opt } else { Kind::Fut },
+            expiry: Some(self.expiry),
+            option: self.option,
+            series: None,
+        }
+    }
+}
+
 /// Reads `local`, which must be ASCII.
-pub(super) fn read(local: &str) -> Result<Contract<'_>, Problem> {
+pub(in crate::market::symbol) fn read(local: &str) -> Result<Contract<'_>, Problem> {
     let (terms, right) = terms(local)?;
     let (underlying, expiry, strike) = split(terms)?;
     if underlying.is_empty() {
