@@ -10,8 +10,12 @@ use crate::market::{Catalog, Instrument, Observation};
 
 mod binance;
 mod error;
+mod key;
 mod limits;
+mod loose;
+mod massive;
 mod session;
+mod twelvedata;
 
 pub use error::{DecodeError, FeedError, SymbolError};
 pub use limits::{Attempts, FeedLimits};
@@ -25,7 +29,7 @@ static DESCRIBED: OnceLock<Vec<&'static dyn Feed>> = OnceLock::new();
 
 /// All feeds that are built in.
 pub fn table() -> &'static [&'static dyn Feed] {
-    &[&binance::Binance]
+    &[&binance::Binance, &massive::Massive, &twelvedata::TwelveData]
 }
 
 /// Adds the feeds that the settings describe. Once per process, before anything asks for a feed by name; a second call

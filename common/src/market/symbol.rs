@@ -2,6 +2,8 @@
 
 pub mod binance;
 pub mod fyers;
+pub mod massive;
+pub mod twelvedata;
 
 use std::borrow::Cow;
 
