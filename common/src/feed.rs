@@ -15,6 +15,8 @@ mod limits;
 mod loose;
 mod massive;
 mod session;
+#[cfg(test)]
+mod testing;
 mod twelvedata;
 
 pub use error::{DecodeError, FeedError, SymbolError};

@@ -14,6 +14,11 @@ use serde_json::value::RawValue;
 pub(super) struct Loose<'a>(#[serde(borrow)] &'a RawValue);
 
 impl<'a> Loose<'a> {
+    /// As it was sent.
+    pub(super) fn json(self) -> &'a str {
+        self.0.get()
+    }
+
     /// The text, when it is one.
     pub(super) fn text(self) -> Option<Cow<'a, str>> {
         let raw = self.0.get();

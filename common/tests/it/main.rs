@@ -2,6 +2,7 @@
 
 mod binance;
 mod captures;
+mod massive;
 mod redis_broker;
 mod redis_cluster;
 mod redis_faults;
@@ -15,3 +16,4 @@ mod store_postgres;
 mod store_sqlite;
 mod symbols;
 mod tidy;
+mod twelvedata;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::clock::UnixMicros;
 use crate::feed::DecodeError;
 use crate::feed::loose::Loose;
-use crate::market::{BadNumber, Fields, Observation, Price, Quantity};
+use crate::market::{BadNumber, Fields, Observation, Price};
 
 /// Times beyond these are in microseconds and nanoseconds: as milliseconds they would lie after the year 5100.
 const MICROS_FROM: i64 = 100_000_000_000_000;
@@ -113,11 +113,8 @@ struct Event<'a> {
 impl<'a> Event<'a> {
     /// `{"ev":"T","sym":"AAPL","i":"1","x":4,"p":114.125,"s":100,"ds":"100.5","c":[0],"t":1536036818784,"q":3,"z":3}`
     fn trade(self) -> Result<Observation<'a>, Fault> {
-        let fields = Fields {
-            last_price: Some(wanted("p", self.p)?),
-            last_size: first([self.ds, self.s]),
-            ..Fields::default()
-        };
+        let fields =
+            Fields { last_price: Some(wanted("p", self.p)?), last_size: first([self.ds, self.s]), ..Fields::default() };
         let trade_id = self.i.and_then(Loose::integer);
         Ok(Observation { trade_id, ..self.said([self.sym, self.pair], self.t, fields)? })
     }
@@ -126,8 +123,8 @@ impl<'a> Event<'a> {
     /// `{"ev":"C","p":"USD/CNH","x":"44","a":6.83366,"b":6.83363,"t":1536036818784}`
     fn quote(self) -> Result<Observation<'a>, Fault> {
         // A side without orders has price 0.
-        let side = |prices, size| match first::<Price>(prices).filter(|price| !price.get().is_zero()) {
-            Some(price) => (Some(price), first::<Quantity>([size])),
+        let side = |prices, size| match first(prices).filter(|price: &Price| !price.get().is_zero()) {
+            Some(price) => (Some(price), first([size])),
             None => (None, None),
         };
         let (bid_price, bid_size) = side([self.bp, self.b], self.bs);
@@ -144,7 +141,7 @@ impl<'a> Event<'a> {
         let fields = Fields {
             last_price: Some(wanted("c", self.c)?),
             // Before the opening auction it is 0.
-            open_price: first::<Price>([self.op]).filter(|price| !price.get().is_zero()),
+            open_price: first([self.op]).filter(|price: &Price| !price.get().is_zero()),
             volume: first([self.dav, self.av]),
             ..Fields::default()
         };
@@ -163,7 +160,12 @@ impl<'a> Event<'a> {
         self.said([self.sym, self.pair], self.t, fields)
     }
 
-    fn said(&self, names: [Option<Loose<'a>>; 2], at: Option<Loose<'a>>, fields: Fields) -> Result<Observation<'a>, Fault> {
+    fn said(
+        &self,
+        names: [Option<Loose<'a>>; 2],
+        at: Option<Loose<'a>>,
+        fields: Fields,
+    ) -> Result<Observation<'a>, Fault> {
         let symbol: Option<Cow<'a, str>> = names.into_iter().flatten().find_map(Loose::text);
         let symbol = symbol.filter(|symbol| !symbol.is_empty()).ok_or(Fault::Missing("symbol"))?;
         Ok(Observation { symbol, exchange_at: at.and_then(moment), trade_id: None, fields })
@@ -176,7 +178,7 @@ fn wanted(field: &'static str, value: Option<Loose<'_>>) -> Result<Price, Fault>
 }
 
 /// The first that can be read.
-fn first<T: FromStr>(values: impl IntoIterator<Item = Option<Loose<'_>>>) -> Option<T> {
+fn first<'a, T: FromStr>(values: impl IntoIterator<Item = Option<Loose<'a>>>) -> Option<T> {
     values.into_iter().flatten().find_map(|value| value.read().ok())
 }
 

@@ -29,7 +29,6 @@ pub(super) fn observation<'a>(kind: &str, body: &'a str) -> Result<Observation<'
     Ok(Observation { symbol: qualified(symbol, exchange.as_deref()), exchange_at, trade_id: None, fields })
 }
 
-
 /// `{"event":"price","symbol":"AAPL","currency":"USD","exchange":"NASDAQ","type":"Common Stock","timestamp":1643972766,
 /// "price":172.87,"bid":172.86,"ask":172.88,"day_volume":28306}`
 #[derive(Deserialize)]

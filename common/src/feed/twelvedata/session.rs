@@ -35,8 +35,9 @@ impl Session {
     fn settle(&mut self, named: &Named<'_>) -> Vec<Box<str>> {
         let settled = named.among(&self.pending);
         let mut places = 0..;
-        let (settled, pending) =
-            mem::take(&mut self.pending).into_iter().partition(|_| places.next().is_some_and(|at| settled.contains(&at)));
+        let (settled, pending) = mem::take(&mut self.pending)
+            .into_iter()
+            .partition(|_| places.next().is_some_and(|at| settled.contains(&at)));
         self.pending = pending;
         settled
     }
@@ -148,9 +149,10 @@ fn actions(name: &str, streams: &[Box<str>]) -> impl Iterator<Item = Outgoing> {
 }
 
 /// A list of symbols in an answer; an entry that is none is passed over.
-fn named(list: Option<&RawValue>) -> Vec<Named<'_>> {
-    let entries: Vec<&RawValue> = list.and_then(|list| serde_json::from_str(list.get()).ok()).unwrap_or_default();
-    entries.into_iter().filter_map(|entry| Entry::read(entry.get())).collect()
+fn named<'a>(list: Option<&'a RawValue>) -> Vec<Named<'a>> {
+    let entries: Vec<Loose<'a>> = list.and_then(|list| serde_json::from_str(list.get()).ok()).unwrap_or_default();
+    let named = |entry: Loose<'a>| entry.text().map(|symbol| Named { symbol, venues: Vec::new() });
+    entries.into_iter().filter_map(|entry| named(entry).or_else(|| Entry::read(entry.json()))).collect()
 }
 
 /// A received message, as deep as routing needs.
