@@ -102,6 +102,9 @@ pub struct ConnectionState {
     pub last_frame_at: Option<UnixMicros>,
     /// When the last data message arrived.
     pub last_message_at: Option<UnixMicros>,
+    /// Attempts to connect.
+    #[serde(default)]
+    pub attempts: u64,
     /// Sessions that ended and were opened again.
     pub reconnects: u64,
     /// Why the last session ended, in words.

@@ -10,76 +10,98 @@ use crate::options::ShardLimits;
 #[cfg(test)]
 mod tests;
 
-/// Which connection carries what, and what none carries.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// The topics of each connection. The streams of one symbol share a connection.
-    pub shards: Vec<Vec<Topic>>,
-    /// Symbols that are not subscribed, with the reason.
-    pub refused: BTreeMap<Box<str>, Box<str>>,
-}
-
-/// Splits `symbols` in their order. A symbol that the feed does not read, or that passes a limit, is refused by name and
-/// the others are carried. Symbols that mean the same streams count once.
-///
-/// # Errors
-/// When the feed has no such channel.
-pub fn plan(
-    feed: &dyn Feed,
-    symbols: &[String],
-    channels: &[String],
-    limits: ShardLimits,
-    catalog: &Catalog,
-) -> Result<Plan, FeedError> {
-    let mut planner = Planner::new(feed, channels, limits);
-    for symbol in symbols {
-        let topics = match feed.topics(std::slice::from_ref(symbol), channels, catalog) {
-            Ok(topics) => topics,
-            Err(FeedError::Symbol(error)) => {
-                planner.plan.refuse(symbol, &error.problem);
-                continue;
-            }
-            Err(error @ FeedError::UnknownChannel { .. }) => return Err(error),
-        };
-        if let Err(reason) = planner.place(topics) {
-            planner.plan.refuse(symbol, &reason);
-        }
-    }
-    Ok(planner.plan)
-}
-
-/// Fills connections one after the other, each lane its own.
-struct Planner {
-    plan: Plan,
+/// Which connection carries what, and what none carries. Symbols keep their connection while others come and go: whoever
+/// adds and removes the same symbols in the same order has the same plan.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    shards: Vec<Slot>,
+    refused: BTreeMap<Box<str>, Box<str>>,
     known: HashSet<Box<str>>,
     carried: usize,
+    /// No connection of the lane before this one has room.
+    first_open: BTreeMap<&'static str, usize>,
+    channels: Vec<String>,
     limits: ShardLimits,
-    symbols_max: SymbolsMax,
+    /// The provider's limit, where it is lower than ours.
+    account_max: Option<usize>,
     streams_max: usize,
     connections_max: usize,
-    /// The connection of each lane that still has room, and its symbols.
-    open: BTreeMap<&'static str, (usize, usize)>,
 }
 
-/// The lower of our limit and the plan's.
-enum SymbolsMax {
-    Ours(usize),
-    Account(usize),
+/// One connection.
+#[derive(Debug)]
+struct Slot {
+    lane: &'static str,
+    topics: Vec<Topic>,
+    symbols: usize,
 }
 
-impl Planner {
-    fn new(feed: &dyn Feed, channels: &[String], limits: ShardLimits) -> Self {
-        let account = feed.limits().symbols_max.filter(|account| *account < limits.symbols_max);
+impl Plan {
+    /// Nothing yet.
+    pub(crate) fn new(feed: &dyn Feed, channels: Vec<String>, limits: ShardLimits) -> Self {
         Self {
-            plan: Plan::default(),
+            shards: Vec::new(),
+            refused: BTreeMap::new(),
             known: HashSet::new(),
             carried: 0,
+            first_open: BTreeMap::new(),
             limits,
-            symbols_max: account.map_or(SymbolsMax::Ours(limits.symbols_max), SymbolsMax::Account),
-            streams_max: feed.streams_per_connection(channels),
+            account_max: feed.limits().symbols_max.filter(|account| *account < limits.symbols_max),
+            streams_max: feed.streams_per_connection(&channels),
             connections_max: feed.limits().connections_max.unwrap_or(usize::MAX),
-            open: BTreeMap::new(),
+            channels,
         }
+    }
+
+    /// The topics of each connection. The streams of one symbol and lane share a connection.
+    pub(crate) fn shards(&self) -> impl ExactSizeIterator<Item = &[Topic]> {
+        self.shards.iter().map(|slot| slot.topics.as_slice())
+    }
+
+    /// Symbols that are not subscribed, with the reason.
+    pub(crate) fn refused(&self) -> &BTreeMap<Box<str>, Box<str>> {
+        &self.refused
+    }
+
+    /// Carries a symbol. One that the feed does not read, or that passes a limit, is refused by name and the others are
+    /// carried. Symbols that mean the same streams count once.
+    ///
+    /// # Errors
+    /// When the feed has no such channel.
+    pub(crate) fn add(&mut self, feed: &dyn Feed, symbol: &str, catalog: &Catalog) -> Result<(), FeedError> {
+        let placed = match feed.topics(&[symbol.to_owned()], &self.channels, catalog) {
+            Ok(topics) => self.place(topics),
+            Err(FeedError::Symbol(error)) => Err(error.problem.into()),
+            Err(error @ FeedError::UnknownChannel { .. }) => return Err(error),
+        };
+        match placed {
+            Ok(()) => drop(self.refused.remove(symbol)),
+            Err(reason) => drop(self.refused.insert(symbol.into(), reason.into())),
+        }
+        Ok(())
+    }
+
+    /// Carries a symbol no longer.
+    pub(crate) fn remove(&mut self, symbol: &str) {
+        self.refused.remove(symbol);
+        let mut was_carried = false;
+        for (place, slot) in self.shards.iter_mut().enumerate() {
+            let before = slot.topics.len();
+            slot.topics.retain(|topic| {
+                let stays = &*topic.symbol != symbol;
+                if !stays {
+                    self.known.remove(&topic.stream);
+                }
+                stays
+            });
+            if slot.topics.len() < before {
+                slot.symbols -= 1;
+                was_carried = true;
+                let first_open = self.first_open.entry(slot.lane).or_insert(place);
+                *first_open = place.min(*first_open);
+            }
+        }
+        self.carried -= usize::from(was_carried);
     }
 
     /// Places the topics of one symbol, or says why none carries them.
@@ -87,14 +109,14 @@ impl Planner {
         if topics.iter().all(|topic| self.known.contains(&topic.stream)) {
             return Ok(());
         }
-        match self.symbols_max {
-            SymbolsMax::Ours(most) if most <= self.carried => {
-                return Err(format!("more symbols than the limit of {most}"));
-            }
-            SymbolsMax::Account(most) if most <= self.carried => {
+        match self.account_max {
+            Some(most) if most <= self.carried => {
                 return Err(format!("more symbols than the {most} that the provider allows an account"));
             }
-            SymbolsMax::Ours(_) | SymbolsMax::Account(_) => {}
+            None if self.limits.symbols_max <= self.carried => {
+                return Err(format!("more symbols than the limit of {}", self.limits.symbols_max));
+            }
+            Some(_) | None => {}
         }
         let mut lanes = BTreeMap::<_, Vec<Topic>>::new();
         for topic in topics {
@@ -104,40 +126,34 @@ impl Planner {
         if self.streams_max < needed {
             return Err(format!("needs {needed} streams and a connection carries {}", self.streams_max));
         }
-        let new = lanes.iter().filter(|(lane, topics)| !self.has_room(lane, topics.len())).count();
-        if self.connections_max < self.plan.shards.len() + new {
+        let places: Vec<_> = lanes.iter().map(|(lane, topics)| self.find_room(lane, topics.len())).collect();
+        let new = places.iter().filter(|place| place.is_none()).count();
+        if self.connections_max < self.shards.len() + new {
             return Err(format!("the provider allows {} connections, and they are full", self.connections_max));
         }
         self.carried += 1;
-        for (lane, topics) in lanes {
+        for ((lane, topics), place) in lanes.into_iter().zip(places) {
             self.known.extend(topics.iter().map(|topic| topic.stream.clone()));
-            self.append(lane, topics);
+            let place = place.unwrap_or_else(|| {
+                self.shards.push(Slot { lane, topics: Vec::new(), symbols: 0 });
+                self.shards.len() - 1
+            });
+            self.first_open.insert(lane, place);
+            self.shards[place].topics.extend(topics);
+            self.shards[place].symbols += 1;
         }
         Ok(())
     }
 
-    fn has_room(&self, lane: &str, streams: usize) -> bool {
-        self.open.get(lane).is_some_and(|(shard, symbols)| {
-            *symbols < self.limits.symbols_per_connection
-                && self.plan.shards[*shard].len() + streams <= self.streams_max
-        })
-    }
-
-    fn append(&mut self, lane: &'static str, topics: Vec<Topic>) {
-        if !self.has_room(lane, topics.len()) {
-            self.open.insert(lane, (self.plan.shards.len(), 0));
-            self.plan.shards.push(Vec::new());
-        }
-        if let Some((shard, symbols)) = self.open.get_mut(lane) {
-            self.plan.shards[*shard].extend(topics);
-            *symbols += 1;
-        }
-    }
-}
-
-impl Plan {
-    fn refuse(&mut self, symbol: &str, reason: &str) {
-        self.refused.insert(symbol.into(), reason.into());
+    /// The first connection of the lane with room.
+    fn find_room(&self, lane: &str, streams: usize) -> Option<usize> {
+        let first = self.first_open.get(lane).copied().unwrap_or(0);
+        let has_room = |slot: &Slot| {
+            slot.lane == lane
+                && slot.symbols < self.limits.symbols_per_connection
+                && slot.topics.len() + streams <= self.streams_max
+        };
+        self.shards.iter().skip(first).position(has_room).map(|found| first + found)
     }
 }
 

@@ -13,12 +13,19 @@ fn names(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
+fn plan(symbols: &[String], channels: &[&str], limits: ShardLimits) -> Result<Plan, FeedError> {
+    let binance = by_name("binance").unwrap();
+    let mut plan = Plan::new(binance, names(channels), limits);
+    symbols.iter().try_for_each(|symbol| plan.add(binance, symbol, &Catalog::default()))?;
+    Ok(plan)
+}
+
 fn planned(symbols: &[&str], channels: &[&str], limits: ShardLimits) -> Plan {
-    plan(by_name("binance").unwrap(), &names(symbols), &names(channels), limits, &Catalog::default()).unwrap()
+    plan(&names(symbols), channels, limits).unwrap()
 }
 
 fn carried(plan: &Plan) -> Vec<Vec<&str>> {
-    plan.shards.iter().map(|shard| shard.iter().map(|topic| &*topic.stream).collect()).collect()
+    plan.shards().map(|shard| shard.iter().map(|topic| &*topic.stream).collect()).collect()
 }
 
 #[test]
@@ -29,37 +36,46 @@ fn symbols_fill_one_connection_after_the_other_and_keep_their_streams_together()
         vec!["bnbusdt@trade", "bnbusdt@bookTicker"],
     ];
     assert_eq!(carried(&plan), expected);
-    assert!(plan.refused.is_empty());
+    assert!(plan.refused().is_empty());
 }
 
 #[test]
 fn the_remainder_is_refused_by_name() {
     let plan = planned(&["BTCUSDT", "ETHUSDT", "BNBUSDT"], &["trade"], limits(50, 2));
     assert_eq!(carried(&plan), [["btcusdt@trade", "ethusdt@trade"]]);
-    assert_eq!(plan.refused, [("BNBUSDT".into(), "more symbols than the limit of 2".into())].into());
+    assert_eq!(*plan.refused(), [("BNBUSDT".into(), "more symbols than the limit of 2".into())].into());
 }
 
 #[test]
 fn a_symbol_that_is_no_symbol_does_not_stop_the_others() {
     let plan = planned(&["BTCUSDT", "?", "ETHUSDT"], &["trade"], limits(50, 250));
     assert_eq!(carried(&plan), [["btcusdt@trade", "ethusdt@trade"]]);
-    assert_eq!(plan.refused.keys().map(|symbol| &**symbol).collect::<Vec<_>>(), ["?"]);
+    assert_eq!(plan.refused().keys().map(|symbol| &**symbol).collect::<Vec<_>>(), ["?"]);
 }
 
 #[test]
 fn a_symbol_named_twice_counts_once() {
     let plan = planned(&["BTCUSDT", "btcusdt", "ETHUSDT"], &["trade"], limits(50, 2));
     assert_eq!(carried(&plan), [["btcusdt@trade", "ethusdt@trade"]]);
-    assert!(plan.refused.is_empty());
+    assert!(plan.refused().is_empty());
 }
 
 #[test]
 fn an_unknown_channel_is_an_error() {
+    assert!(matches!(plan(&names(&["BTCUSDT"]), &["trades"], limits(1, 1)), Err(FeedError::UnknownChannel { .. })));
+}
+
+#[test]
+fn symbols_keep_their_connection_while_others_come_and_go() {
     let binance = by_name("binance").unwrap();
-    assert!(matches!(
-        plan(binance, &names(&["BTCUSDT"]), &names(&["trades"]), limits(1, 1), &Catalog::default()),
-        Err(FeedError::UnknownChannel { .. })
-    ));
+    let mut plan = planned(&["BTCUSDT", "ETHUSDT", "BNBUSDT"], &["trade"], limits(1, 3));
+    plan.remove("ETHUSDT");
+    assert_eq!(carried(&plan), [vec!["btcusdt@trade"], vec![], vec!["bnbusdt@trade"]]);
+    for symbol in ["SOLUSDT", "XRPUSDT"] {
+        plan.add(binance, symbol, &Catalog::default()).unwrap();
+    }
+    assert_eq!(carried(&plan), [["btcusdt@trade"], ["solusdt@trade"], ["bnbusdt@trade"]]);
+    assert_eq!(plan.refused(), &[("XRPUSDT".into(), "more symbols than the limit of 3".into())].into());
 }
 
 proptest! {
@@ -69,16 +85,15 @@ proptest! {
     ) {
         let symbols: Vec<String> = (0..count).map(|number| format!("SIM{number:03}USDT")).collect();
         let binance = by_name("binance").unwrap();
-        let channels = names(&["trade", "bookTicker"]);
-        let plan = plan(binance, &symbols, &channels, limits(per_connection, symbols_max), &Catalog::default()).unwrap();
-        let carried: usize = plan.shards.iter().map(|shard| symbols_in(shard)).sum();
+        let plan = plan(&symbols, &["trade", "bookTicker"], limits(per_connection, symbols_max)).unwrap();
+        let carried: usize = plan.shards().map(symbols_in).sum();
         prop_assert_eq!(carried, count.min(symbols_max));
-        prop_assert_eq!(carried + plan.refused.len(), count);
-        for shard in &plan.shards {
+        prop_assert_eq!(carried + plan.refused().len(), count);
+        for shard in plan.shards() {
             prop_assert!(symbols_in(shard) <= per_connection);
             prop_assert_eq!(shard.len(), 2 * symbols_in(shard));
             prop_assert!(shard.len() <= binance.limits().streams_per_connection);
         }
-        prop_assert_eq!(plan.shards.len(), carried.div_ceil(per_connection));
+        prop_assert_eq!(plan.shards().len(), carried.div_ceil(per_connection));
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn read_line(line: &[u8], provider: Provider) -> Line {
     let read = if line.starts_with('{') { wrapped(line) } else { stamped(line) };
     let Some((at_ns, frame)) = read else { return Line::Garbled };
     let Some(frame) = frame else { return Line::Other };
-    match provider.recorded(&frame) {
+    match provider.0.recorded(&frame) {
         Some((stream, data)) => Line::Frame(Recorded { at_ns, stream, frame: frame.into(), data }),
         None if serde_json::from_str::<&RawValue>(&frame).is_ok() => Line::Other,
         None => Line::Garbled,
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Line {
-        read_line(line.as_bytes(), Provider::Binance)
+        read_line(line.as_bytes(), Provider::default())
     }
 
     #[test]
@@ -112,6 +112,6 @@ mod tests {
         for garbled in ["x", "5", "5 ", "-1 {}", "5 {", r#"{"t":"x","dir":"recv"}"#, "{", r#"{"t":1,"raw":"1"}"#] {
             assert_eq!(read(garbled), Line::Garbled, "{garbled}");
         }
-        assert_eq!(read_line(b"5 \xff", Provider::Binance), Line::Garbled);
+        assert_eq!(read_line(b"5 \xff", Provider::default()), Line::Garbled);
     }
 }
