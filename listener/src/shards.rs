@@ -126,8 +126,13 @@ impl Plan {
         if self.streams_max < needed {
             return Err(format!("needs {needed} streams and a connection carries {}", self.streams_max));
         }
-        let places: Vec<_> = lanes.iter().map(|(lane, topics)| self.find_room(lane, topics.len())).collect();
-        let new = places.iter().filter(|place| place.is_none()).count();
+        let missing = |places: &[Option<usize>]| places.iter().filter(|place| place.is_none()).count();
+        let mut places: Vec<_> = lanes.iter().map(|(lane, topics)| self.find_room(lane, topics.len())).collect();
+        if self.connections_max < self.shards.len() + missing(&places) {
+            // Our number of symbols is a wish, the provider's number of connections is not.
+            places = lanes.iter().map(|(lane, topics)| self.find_emptiest(lane, topics.len())).collect();
+        }
+        let new = missing(&places);
         if self.connections_max < self.shards.len() + new {
             return Err(format!("the provider allows {} connections, and they are full", self.connections_max));
         }
@@ -149,11 +154,21 @@ impl Plan {
     fn find_room(&self, lane: &str, streams: usize) -> Option<usize> {
         let first = self.first_open.get(lane).copied().unwrap_or(0);
         let has_room = |slot: &Slot| {
-            slot.lane == lane
-                && slot.symbols < self.limits.symbols_per_connection
-                && slot.topics.len() + streams <= self.streams_max
+            slot.symbols < self.limits.symbols_per_connection && slot.can_carry(lane, streams, self.streams_max)
         };
         self.shards.iter().skip(first).position(has_room).map(|found| first + found)
+    }
+
+    /// The connection of the lane with the fewest symbols of those that can carry so many streams more.
+    fn find_emptiest(&self, lane: &str, streams: usize) -> Option<usize> {
+        let fits = self.shards.iter().enumerate().filter(|(_, slot)| slot.can_carry(lane, streams, self.streams_max));
+        fits.min_by_key(|(_, slot)| slot.symbols).map(|(place, _)| place)
+    }
+}
+
+impl Slot {
+    fn can_carry(&self, lane: &str, streams: usize, streams_max: usize) -> bool {
+        self.lane == lane && self.topics.len() + streams <= streams_max
     }
 }
 

@@ -61,9 +61,9 @@ fn the_recorded_connection_runs_from_greeting_to_data() {
             r#"{"action":"subscribe","params":"T.AAPL"}"#,
             "carries T.AAPL",
             r#"{"action":"subscribe","params":"T.AMZN"}"#,
-            "AAPL: 161.87 x 300 at 2022-05-04T08:03:12.462Z, 5096",
-            "AMZN: 161.87 x 1 at 2022-05-04T08:03:12.536Z, 72815",
-            "AMZN: 161.87 x 100 at 2022-05-04T08:03:12.717Z, 799",
+            "AAPL: 161.87 x 300 at 2022-05-04T17:09:52.462Z, 5096",
+            "AMZN: 161.87 x 1 at 2022-05-04T17:09:52.536Z, 72815",
+            "AMZN: 161.87 x 100 at 2022-05-04T17:09:52.717Z, 799",
         ]
     );
 }

@@ -2,6 +2,8 @@
 //! provider, and the connections, which know no market. A further provider is one file here and one row in [`table`].
 
 mod binance;
+mod massive;
+mod twelvedata;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -20,7 +22,7 @@ use super::walk::{Channel, Event};
 
 /// All venues.
 fn table() -> &'static [&'static dyn Venue] {
-    &[&binance::Binance]
+    &[&binance::Binance, &massive::Massive, &twelvedata::TwelveData]
 }
 
 /// Whose protocol the exchange speaks.

@@ -47,6 +47,18 @@ fn the_remainder_is_refused_by_name() {
 }
 
 #[test]
+fn where_the_provider_allows_no_further_connection_the_open_ones_carry_more() {
+    let massive = by_name("massive").unwrap();
+    let mut plan = Plan::new(massive, names(&["T"]), limits(1, 10));
+    for symbol in ["AAPL", "MSFT", "BRK.B", "BTC-USD"] {
+        plan.add(massive, symbol, &Catalog::default()).unwrap();
+    }
+    assert_eq!(carried(&plan), [["T.AAPL", "T.MSFT", "T.BRK.B"]]);
+    let refused = [("BTC-USD".into(), "the provider allows 1 connections, and they are full".into())];
+    assert_eq!(*plan.refused(), refused.into(), "its market needs a connection of its own");
+}
+
+#[test]
 fn a_symbol_that_is_no_symbol_does_not_stop_the_others() {
     let plan = planned(&["BTCUSDT", "?", "ETHUSDT"], &["trade"], limits(50, 250));
     assert_eq!(carried(&plan), [["btcusdt@trade", "ethusdt@trade"]]);

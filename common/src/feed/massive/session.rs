@@ -121,7 +121,9 @@ impl FeedSession for Session {
             // It has not: the greeting or the answer to the login may be lost.
             return vec![self.log_in()];
         }
-        self.heartbeat().into_iter().collect()
+        // Asked again only after a long silence: the one under way gets no answer.
+        self.requests.give_up();
+        self.ask().into_iter().collect()
     }
 
     /// No message of its own: goes on with the next subscription when one stays without an answer.

@@ -56,10 +56,15 @@ impl Requests {
         self.waiting.retain(|stream| !streams.contains(&&**stream));
     }
 
+    /// Gives up the request under way.
+    pub(super) fn give_up(&mut self) {
+        self.under_way = None;
+    }
+
     /// Gives up the request under way when nothing has happened since the last call.
     pub(super) fn give_up_a_stuck_one(&mut self) {
         if !self.has_moved {
-            self.under_way = None;
+            self.give_up();
         }
         self.has_moved = false;
     }
