@@ -146,9 +146,13 @@ pub async fn bind(options: ExchangeOptions) -> Result<Exchange, ExchangeError> {
     let address = listener.local_addr().map_err(|source| ExchangeError::Listen { address: options.listen, source })?;
     let room = Arc::new(Notify::new());
     let (commands, received) = mpsc::channel(COMMANDS_MAX);
+    let mut board = Switchboard::new(options.provider, options.resend, Arc::clone(&counters));
+    if matches!(source, Source::Replay(_)) {
+        board.expect_recording();
+    }
     let publisher = Publisher {
         commands: received,
-        board: Switchboard::new(options.provider, options.resend, Arc::clone(&counters)),
+        board,
         source,
         counters: Arc::clone(&counters),
         room: Arc::clone(&room),

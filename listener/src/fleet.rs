@@ -64,7 +64,7 @@ impl Fleet {
 
     /// Runs until the shutdown begins, and ends when every shard has.
     pub(crate) async fn run(mut self) {
-        let all = (1..).take(self.plan.shards().len()).collect();
+        let all = (1..).take(self.plan.shards.len()).collect();
         self.own(&all);
         let shutdown = self.context.shutdown.clone();
         loop {
@@ -89,7 +89,8 @@ impl Fleet {
             }
             stays
         });
-        let topics: Vec<(u32, Arc<[Topic]>)> = (1..).zip(self.plan.shards().map(Arc::from)).collect();
+        let topics: Vec<(u32, Arc<[Topic]>)> =
+            (1..).zip(self.plan.shards.iter().map(|topics| topics.as_slice().into())).collect();
         for (conn, topics) in topics.into_iter().filter(|(conn, _)| conns.contains(conn)) {
             match self.members.get(&conn) {
                 Some(member) => drop(member.topics.send_if_modified(|now| {
@@ -101,7 +102,7 @@ impl Fleet {
             }
         }
         // No connection carries them; the holder of the first one shows them.
-        self.board.set_refused(if conns.contains(&1) { shown(self.plan.refused()) } else { BTreeMap::new() });
+        self.board.set_refused(if conns.contains(&1) { shown(&self.plan.refused) } else { BTreeMap::new() });
     }
 
     fn start(&mut self, conn: u32, topics: Arc<[Topic]>) {

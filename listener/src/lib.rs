@@ -30,9 +30,11 @@ mod liveness;
 mod monitor;
 mod numbering;
 mod options;
+mod probe;
 pub mod recorder;
 mod relay;
 mod retreat;
+mod samples;
 mod session;
 mod shard;
 mod shards;
@@ -42,3 +44,4 @@ mod wire;
 
 pub use listener::{ListenerError, ListenerSummary, record, run};
 pub use options::{BadOverflow, BufferLimits, EnqueueLimits, LinkTimes, ListenerOptions, Overflow, ShardLimits};
+pub use probe::{Probed, probe};

@@ -24,8 +24,9 @@ use crate::gate::Gate;
 use crate::intake::Intake;
 use crate::monitor;
 use crate::options::{BufferLimits, ListenerOptions, Overflow};
+use crate::samples::Samples;
 use crate::shard::Context;
-use crate::shards::Plan;
+use crate::shards::{Plan, Rules};
 
 /// What a listener did, from start to end. `received = accepted + shed + buffered`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,7 +85,7 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> Result<ListenerSummary, ListenerError> {
     let instance = InstanceId::fresh();
-    let Parts { fleet, intake, board } = parts(&options, Some(&broker), &shutdown)?;
+    let Parts { fleet, intake, board, samples } = parts(&options, Some(&broker), &shutdown)?;
     info!(instance = %instance, "listener of {} starts", options.feed.name());
 
     let done = CancellationToken::new();
@@ -97,6 +98,7 @@ pub async fn run(
         interval: options.beat_interval,
         intake: Arc::clone(&intake),
         board: Arc::clone(&board),
+        samples,
     };
     let beat = shutdown.spawn("beat", beat.run(done.clone()));
     let monitor = monitor::run(options.monitor_interval, Arc::clone(&intake), Arc::clone(&board), done.clone());
@@ -128,7 +130,7 @@ pub async fn run(
 pub async fn record(mut options: ListenerOptions, shutdown: Shutdown) -> Result<ListenerSummary, ListenerError> {
     // Nobody empties the buffer; the newest message is enough of it.
     options.buffer = BufferLimits { messages_max: 1, overflow: Overflow::DropOldest, ..options.buffer };
-    let Parts { fleet, intake, board } = parts(&options, None, &shutdown)?;
+    let Parts { fleet, intake, board, samples: _ } = parts(&options, None, &shutdown)?;
     let done = CancellationToken::new();
     let monitor = monitor::run(options.monitor_interval, Arc::clone(&intake), board, done.clone());
     let monitor = shutdown.spawn("monitor", monitor);
@@ -141,13 +143,15 @@ pub async fn record(mut options: ListenerOptions, shutdown: Shutdown) -> Result<
 }
 
 /// What both kinds of listener have.
-struct Parts {
-    fleet: Fleet,
-    intake: Arc<Intake>,
-    board: Arc<Board>,
+pub(crate) struct Parts {
+    pub(crate) fleet: Fleet,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) samples: Arc<Samples>,
 }
 
-fn parts(
+/// Makes the parts; without a broker, nothing is enqueued or shared.
+pub(crate) fn parts(
     options: &ListenerOptions,
     broker: Option<&Arc<dyn Broker>>,
     shutdown: &Shutdown,
@@ -159,16 +163,17 @@ fn parts(
     }
     let limits = options.feed.limits();
     let intake = Arc::new(Intake::new(options.buffer));
-    let board = Arc::<Board>::default();
+    let (board, samples) = (Arc::<Board>::default(), Arc::<Samples>::default());
     let context = Arc::new(Context {
         options: options.clone(),
         intake: Arc::clone(&intake),
+        samples: Arc::clone(&samples),
         epochs: Epochs::new(broker.map(Arc::clone), Arc::clone(&board)),
         gate: Gate::new(limits.connect_interval, limits.attempts),
         shutdown: shutdown.clone(),
         merge_hash: RandomState::default(),
     });
-    Ok(Parts { fleet: Fleet::new(context, Arc::clone(&board), plan), intake, board })
+    Ok(Parts { fleet: Fleet::new(context, Arc::clone(&board), plan), intake, board, samples })
 }
 
 /// Runs fleet and enqueuer to their end.
@@ -231,13 +236,15 @@ fn micros(duration: Duration) -> usize {
 }
 
 fn plan(options: &ListenerOptions) -> Result<Plan, ListenerError> {
-    let mut plan = Plan::new(options.feed, options.channels(), options.shards);
-    options.symbols.iter().try_for_each(|symbol| plan.add(options.feed, symbol, &options.catalog))?;
-    for (symbol, reason) in plan.refused() {
+    let places: Vec<_> = options.symbols.iter().map(|symbol| Some(symbol.as_str())).collect();
+    let rules =
+        Rules { feed: options.feed, channels: &options.channels(), limits: options.shards, catalog: &options.catalog };
+    let plan = Plan::of(&places, rules)?;
+    for (symbol, reason) in &plan.refused {
         warn!("symbol {symbol:?} is not subscribed: {reason}");
     }
-    if plan.shards().len() == 0 {
-        return Err(ListenerError::NoSymbols { refused: plan.refused().clone() });
+    if plan.shards.is_empty() {
+        return Err(ListenerError::NoSymbols { refused: plan.refused });
     }
     Ok(plan)
 }

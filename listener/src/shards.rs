@@ -10,165 +10,133 @@ use crate::options::ShardLimits;
 #[cfg(test)]
 mod tests;
 
-/// Which connection carries what, and what none carries. Symbols keep their connection while others come and go: whoever
-/// adds and removes the same symbols in the same order has the same plan.
-#[derive(Debug)]
+/// Which connection carries what, and what none carries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
-    shards: Vec<Slot>,
+    /// The topics of each connection. The streams of one symbol and lane share a connection.
+    pub(crate) shards: Vec<Vec<Topic>>,
+    /// Symbols that are not subscribed, with the reason.
+    pub(crate) refused: BTreeMap<Box<str>, Box<str>>,
+}
+
+/// What a plan is made with, besides the symbols.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules<'a> {
+    pub(crate) feed: &'a dyn Feed,
+    pub(crate) channels: &'a [String],
+    pub(crate) limits: ShardLimits,
+    pub(crate) catalog: &'a Catalog,
+}
+
+impl Plan {
+    /// Splits the symbols by their place: the first so many places make the first connection, holes included, so that one
+    /// symbol that comes or goes touches one connection. A symbol that the feed does not read, or that passes a limit, is
+    /// refused by name and the others are carried. Symbols that mean the same streams count once. Equal places and rules
+    /// give equal plans: processes that share a list need not talk to each other.
+    ///
+    /// # Errors
+    /// When the feed has no such channel.
+    pub(crate) fn of(places: &[Option<&str>], rules: Rules<'_>) -> Result<Self, FeedError> {
+        let mut planner = Planner::new(rules);
+        for (place, symbol) in places.iter().enumerate() {
+            let Some(symbol) = symbol else { continue };
+            let placed = match rules.feed.topics(&[(*symbol).to_owned()], rules.channels, rules.catalog) {
+                Ok(topics) => planner.place(place, topics),
+                Err(FeedError::Symbol(error)) => Err(error.problem.into()),
+                Err(error @ FeedError::UnknownChannel { .. }) => return Err(error),
+            };
+            if let Err(reason) = placed {
+                planner.refused.insert((*symbol).into(), reason.into());
+            }
+        }
+        Ok(Self { shards: planner.connections.into_values().collect(), refused: planner.refused })
+    }
+}
+
+/// A plan in the making.
+struct Planner {
+    /// By group of places and lane.
+    connections: BTreeMap<(usize, &'static str), Vec<Topic>>,
     refused: BTreeMap<Box<str>, Box<str>>,
     known: HashSet<Box<str>>,
     carried: usize,
-    /// No connection of the lane before this one has room.
-    first_open: BTreeMap<&'static str, usize>,
-    channels: Vec<String>,
-    limits: ShardLimits,
-    /// The provider's limit, where it is lower than ours.
-    account_max: Option<usize>,
+    symbols_per_connection: usize,
+    /// Our limit, or the provider's where that is lower.
+    symbols_max: SymbolsMax,
     streams_max: usize,
     connections_max: usize,
 }
 
-/// One connection.
-#[derive(Debug)]
-struct Slot {
-    lane: &'static str,
-    topics: Vec<Topic>,
-    symbols: usize,
+/// How many symbols are carried at most, and who says so.
+#[derive(Clone, Copy)]
+enum SymbolsMax {
+    Ours(usize),
+    Account(usize),
 }
 
-impl Plan {
-    /// Nothing yet.
-    pub(crate) fn new(feed: &dyn Feed, channels: Vec<String>, limits: ShardLimits) -> Self {
+impl Planner {
+    fn new(rules: Rules<'_>) -> Self {
+        let (limits, plan) = (rules.limits, rules.feed.limits());
+        let streams_max = rules.feed.streams_per_connection(rules.channels);
+        let account = plan.symbols_max.filter(|account| *account < limits.symbols_max);
         Self {
-            shards: Vec::new(),
+            connections: BTreeMap::new(),
             refused: BTreeMap::new(),
             known: HashSet::new(),
             carried: 0,
-            first_open: BTreeMap::new(),
-            limits,
-            account_max: feed.limits().symbols_max.filter(|account| *account < limits.symbols_max),
-            streams_max: feed.streams_per_connection(&channels),
-            connections_max: feed.limits().connections_max.unwrap_or(usize::MAX),
-            channels,
+            symbols_per_connection: limits.symbols_per_connection.min(streams_max / rules.channels.len().max(1)).max(1),
+            symbols_max: account.map_or(SymbolsMax::Ours(limits.symbols_max), SymbolsMax::Account),
+            streams_max,
+            connections_max: plan.connections_max.unwrap_or(usize::MAX),
         }
     }
 
-    /// The topics of each connection. The streams of one symbol and lane share a connection.
-    pub(crate) fn shards(&self) -> impl ExactSizeIterator<Item = &[Topic]> {
-        self.shards.iter().map(|slot| slot.topics.as_slice())
-    }
-
-    /// Symbols that are not subscribed, with the reason.
-    pub(crate) fn refused(&self) -> &BTreeMap<Box<str>, Box<str>> {
-        &self.refused
-    }
-
-    /// Carries a symbol. One that the feed does not read, or that passes a limit, is refused by name and the others are
-    /// carried. Symbols that mean the same streams count once.
-    ///
-    /// # Errors
-    /// When the feed has no such channel.
-    pub(crate) fn add(&mut self, feed: &dyn Feed, symbol: &str, catalog: &Catalog) -> Result<(), FeedError> {
-        let placed = match feed.topics(&[symbol.to_owned()], &self.channels, catalog) {
-            Ok(topics) => self.place(topics),
-            Err(FeedError::Symbol(error)) => Err(error.problem.into()),
-            Err(error @ FeedError::UnknownChannel { .. }) => return Err(error),
-        };
-        match placed {
-            Ok(()) => drop(self.refused.remove(symbol)),
-            Err(reason) => drop(self.refused.insert(symbol.into(), reason.into())),
-        }
-        Ok(())
-    }
-
-    /// Carries a symbol no longer.
-    pub(crate) fn remove(&mut self, symbol: &str) {
-        self.refused.remove(symbol);
-        let mut was_carried = false;
-        for (place, slot) in self.shards.iter_mut().enumerate() {
-            let before = slot.topics.len();
-            slot.topics.retain(|topic| {
-                let stays = &*topic.symbol != symbol;
-                if !stays {
-                    self.known.remove(&topic.stream);
-                }
-                stays
-            });
-            if slot.topics.len() < before {
-                slot.symbols -= 1;
-                was_carried = true;
-                let first_open = self.first_open.entry(slot.lane).or_insert(place);
-                *first_open = place.min(*first_open);
-            }
-        }
-        self.carried -= usize::from(was_carried);
-    }
-
-    /// Places the topics of one symbol, or says why none carries them.
-    fn place(&mut self, topics: Vec<Topic>) -> Result<(), String> {
+    /// Places the topics of one symbol, or says why no connection carries them.
+    fn place(&mut self, place: usize, topics: Vec<Topic>) -> Result<(), String> {
         if topics.iter().all(|topic| self.known.contains(&topic.stream)) {
             return Ok(());
         }
-        match self.account_max {
-            Some(most) if most <= self.carried => {
+        match self.symbols_max {
+            SymbolsMax::Ours(most) if most <= self.carried => {
+                return Err(format!("more symbols than the limit of {most}"));
+            }
+            SymbolsMax::Account(most) if most <= self.carried => {
                 return Err(format!("more symbols than the {most} that the provider allows an account"));
             }
-            None if self.limits.symbols_max <= self.carried => {
-                return Err(format!("more symbols than the limit of {}", self.limits.symbols_max));
-            }
-            Some(_) | None => {}
+            SymbolsMax::Ours(_) | SymbolsMax::Account(_) => {}
         }
+        // Our number of symbols is a wish, the provider's number of connections is not: the last one takes the rest.
+        let last = self.connections_max.saturating_sub(1);
+        let group = (place / self.symbols_per_connection).min(last);
         let mut lanes = BTreeMap::<_, Vec<Topic>>::new();
         for topic in topics {
-            lanes.entry(topic.lane).or_default().push(topic);
+            lanes.entry((group, topic.lane)).or_default().push(topic);
         }
-        let needed = lanes.values().map(Vec::len).max().unwrap_or(0);
-        if self.streams_max < needed {
-            return Err(format!("needs {needed} streams and a connection carries {}", self.streams_max));
+        let mut new = 0;
+        for (connection, topics) in &lanes {
+            let here = self.connections.get(connection).map(Vec::len);
+            new += usize::from(here.is_none());
+            let needed = topics.len();
+            if here.is_some() && group == last && self.streams_max < here.unwrap_or(0) + needed {
+                return Err(self.full());
+            }
+            if self.streams_max < here.unwrap_or(0) + needed {
+                return Err(format!("needs {needed} streams and a connection carries {}", self.streams_max));
+            }
         }
-        let missing = |places: &[Option<usize>]| places.iter().filter(|place| place.is_none()).count();
-        let mut places: Vec<_> = lanes.iter().map(|(lane, topics)| self.find_room(lane, topics.len())).collect();
-        if self.connections_max < self.shards.len() + missing(&places) {
-            // Our number of symbols is a wish, the provider's number of connections is not.
-            places = lanes.iter().map(|(lane, topics)| self.find_emptiest(lane, topics.len())).collect();
-        }
-        let new = missing(&places);
-        if self.connections_max < self.shards.len() + new {
-            return Err(format!("the provider allows {} connections, and they are full", self.connections_max));
+        if self.connections_max < self.connections.len() + new {
+            return Err(self.full());
         }
         self.carried += 1;
-        for ((lane, topics), place) in lanes.into_iter().zip(places) {
+        for (connection, topics) in lanes {
             self.known.extend(topics.iter().map(|topic| topic.stream.clone()));
-            let place = place.unwrap_or_else(|| {
-                self.shards.push(Slot { lane, topics: Vec::new(), symbols: 0 });
-                self.shards.len() - 1
-            });
-            self.first_open.insert(lane, place);
-            self.shards[place].topics.extend(topics);
-            self.shards[place].symbols += 1;
+            self.connections.entry(connection).or_default().extend(topics);
         }
         Ok(())
     }
 
-    /// The first connection of the lane with room.
-    fn find_room(&self, lane: &str, streams: usize) -> Option<usize> {
-        let first = self.first_open.get(lane).copied().unwrap_or(0);
-        let has_room = |slot: &Slot| {
-            slot.symbols < self.limits.symbols_per_connection && slot.can_carry(lane, streams, self.streams_max)
-        };
-        self.shards.iter().skip(first).position(has_room).map(|found| first + found)
-    }
-
-    /// The connection of the lane with the fewest symbols of those that can carry so many streams more.
-    fn find_emptiest(&self, lane: &str, streams: usize) -> Option<usize> {
-        let fits = self.shards.iter().enumerate().filter(|(_, slot)| slot.can_carry(lane, streams, self.streams_max));
-        fits.min_by_key(|(_, slot)| slot.symbols).map(|(place, _)| place)
-    }
-}
-
-impl Slot {
-    fn can_carry(&self, lane: &str, streams: usize, streams_max: usize) -> bool {
-        self.lane == lane && self.topics.len() + streams <= streams_max
+    fn full(&self) -> String {
+        format!("the provider allows {} connections, and they are full", self.connections_max)
     }
 }
 

@@ -78,7 +78,7 @@ fn presence(pid: u32, part: Part) -> Presence {
 
 fn listener(states: &[Link]) -> ListenerState {
     let connections = (1..).zip(states).map(|(conn, state)| connection(conn, *state)).collect();
-    ListenerState { queue: Some(queue()), connections, buffered: 0, buffer_max: 100_000, trouble: None }
+    ListenerState { queue: Some(queue()), connections, buffered: 0, buffer_max: 100_000, ..ListenerState::default() }
 }
 
 fn worker() -> WorkerState {

@@ -1,20 +1,19 @@
 //! API keys: checked once, and in no text that people see.
 
-use std::borrow::Cow;
-
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::feed::{Failure, Remedy};
+use crate::redact::Redactor;
 
 /// Longest key that is taken, in bytes. Known ones have 32.
 const KEY_BYTES_MAX: usize = 256;
 
-/// What stands in shown text where the key was.
-const HIDDEN: &str = "***";
-
 /// The API key of an account. Its `Debug` does not show it.
 #[derive(Debug, Clone)]
-pub(super) struct ApiKey(SecretString);
+pub(super) struct ApiKey {
+    key: SecretString,
+    redactor: Redactor,
+}
 
 impl ApiKey {
     /// Takes a credential that is a key and nothing else; white space around it is dropped. A key is made of
@@ -35,17 +34,18 @@ impl ApiKey {
         if KEY_BYTES_MAX < key.len() || !is_plain {
             return Err(failure("the one that is set is none: a key is letters, digits and -._~ only"));
         }
-        Ok(Self(key.into()))
+        let key = SecretString::from(key);
+        Ok(Self { redactor: Redactor::new([&key]), key })
     }
 
     /// The key itself, for the provider's eyes only.
     pub(super) fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.key.expose_secret()
     }
 
     /// `text` without the key: providers repeat in their errors what they were sent.
-    pub(super) fn hidden_in<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if text.contains(self.expose()) { text.replace(self.expose(), HIDDEN).into() } else { text.into() }
+    pub(super) fn hidden_in(&self, text: &str) -> String {
+        self.redactor.redact(text)
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
     fn a_key_is_hidden_wherever_it_stands() {
         let key = key("s3cret").unwrap();
         assert_eq!(key.hidden_in("the key s3cret (s3cret) is wrong"), "the key *** (***) is wrong");
-        assert!(matches!(key.hidden_in("nothing here"), Cow::Borrowed(_)));
+        assert_eq!(key.hidden_in("nothing here"), "nothing here");
         assert!(!format!("{key:?}").contains("s3cret"));
     }
 }

@@ -131,10 +131,19 @@ pub(super) trait Venue: Send + Sync + Debug {
         None
     }
 
-    /// The stream of a recorded frame and where its message alone lies; `None` when it is no market data.
-    fn recorded(&self, _frame: &str) -> Option<(Box<str>, Range<usize>)> {
+    /// Where a recorded frame belongs; `None` when it is no market data.
+    fn recorded(&self, _frame: Asked<'_>) -> Option<Place> {
         None
     }
+}
+
+/// Where a recorded frame belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// To a stream's subscribers; the message alone lies there.
+    Stream(Box<str>, Range<usize>),
+    /// To whatever connection stands for the recorded one: it holds several streams, or only its connection can read it.
+    Connection,
 }
 
 /// A stream that something is rendered for.

@@ -1,5 +1,6 @@
 //! Who is subscribed to what, and what was prepared for whom. Pure: the publisher carries values to and from it.
 
+mod connection;
 mod stream;
 
 use std::collections::HashMap;
@@ -7,32 +8,15 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::frame::{self, Opcode};
 use super::outbox::{Ending, Frames, Outbox};
-use super::protocol::{Answer, Change, Envelope, Named, Provider, Sent};
+use super::protocol::{Answer, Change, Envelope, Named, Provider};
 use super::stats::Counters;
 use super::walk::{Event, Walk, Wanted};
+use connection::Connection;
 use stream::Stream;
 
 /// Most stream names that are remembered. A stream beyond them is acknowledged and stays silent.
 const STREAMS_MAX: usize = 100_000;
-
-/// One client, from the publisher's side.
-#[derive(Debug)]
-struct Connection {
-    id: u64,
-    outbox: Arc<Outbox>,
-    envelope: Envelope,
-    /// Handed over after each round, so that the outbox is locked once per round and not once per message.
-    prepared: Frames,
-    muted: bool,
-    /// Since when its outbox has been full.
-    full_since: Option<Instant>,
-    /// Market messages so far.
-    messages: u32,
-    /// Whose it is, where that matters.
-    account: Option<Box<str>>,
-}
 
 /// The routing table.
 #[derive(Debug)]
@@ -51,6 +35,19 @@ pub(super) struct Switchboard {
     prepared_bytes_max: usize,
     has_changed: bool,
     is_market_open: bool,
+    /// Whether recorded frames come that belong to a connection.
+    has_recording: bool,
+}
+
+const CONNECTION_STREAM: &str = "connection ";
+
+/// The stream of the frames that belong to a recorded connection, counted from 1.
+pub(super) fn connection_stream(conn: u32) -> Box<str> {
+    format!("{CONNECTION_STREAM}{conn}").into()
+}
+
+fn is_connection_stream(name: &str) -> bool {
+    name.starts_with(CONNECTION_STREAM)
 }
 
 impl Switchboard {
@@ -66,7 +63,13 @@ impl Switchboard {
             prepared_bytes_max: 0,
             has_changed: false,
             is_market_open: true,
+            has_recording: false,
         }
+    }
+
+    /// From now on a connection that subscribes to anything stands for the recorded one of its place.
+    pub(super) fn expect_recording(&mut self) {
+        self.has_recording = true;
     }
 
     // === connections ===
@@ -148,7 +151,9 @@ impl Switchboard {
     }
 
     fn subscribe(&mut self, place: usize, names: &[Box<str>]) {
-        for name in names {
+        let own = connection_stream(u32::try_from(place).map_or(u32::MAX, |place| place + 1));
+        let own = (self.has_recording && !names.is_empty()).then_some(own);
+        for name in names.iter().chain(&own) {
             let Some(stream) = self.stream(name) else { continue };
             let again = self.streams[stream].gain(place);
             let Some(connection) = &mut self.connections[place] else { continue };
@@ -294,7 +299,9 @@ impl Switchboard {
     }
 
     fn subscribed(&self) -> impl Iterator<Item = (usize, &Stream)> {
-        self.streams.iter().enumerate().filter(|(_, stream)| !stream.subscribers.is_empty())
+        let is_subscribed =
+            |(_, stream): &(usize, &Stream)| !stream.subscribers.is_empty() && !is_connection_stream(&stream.name);
+        self.streams.iter().enumerate().filter(is_subscribed)
     }
 
     pub(super) fn streams_subscribed(&self) -> usize {
@@ -367,26 +374,6 @@ impl Switchboard {
     fn each(&mut self, target: Option<u64>, act: impl FnMut(&mut Connection)) {
         let wanted = |connection: &&mut Connection| target.is_none_or(|id| id == connection.id);
         self.connections.iter_mut().flatten().filter(wanted).for_each(act);
-    }
-}
-
-impl Connection {
-    fn prepare(&mut self, provider: Provider, payload: &[u8], data: &Range<usize>) {
-        let payload = match self.envelope {
-            Envelope::Whole => payload,
-            Envelope::DataOnly => payload.get(data.clone()).unwrap_or(payload),
-        };
-        frame::append(&mut self.prepared.bytes, provider.0.opcode(), payload);
-        self.messages = self.messages.wrapping_add(1);
-        let start = self.prepared.bytes.len() - payload.len();
-        provider.0.stamp(&mut self.prepared.bytes[start..], self.messages);
-    }
-
-    fn say(&mut self, sent: &Sent) {
-        match sent {
-            Sent::Text(text) => frame::append(&mut self.prepared.bytes, Opcode::Text, text.as_bytes()),
-            Sent::Binary(bytes) => frame::append(&mut self.prepared.bytes, Opcode::Binary, bytes),
-        }
     }
 }
 

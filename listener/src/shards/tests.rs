@@ -13,11 +13,13 @@ fn names(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
+fn planned_at(places: &[Option<&str>], channels: &[&str], limits: ShardLimits) -> Result<Plan, FeedError> {
+    let (feed, catalog) = (by_name("binance").unwrap(), Catalog::default());
+    Plan::of(places, Rules { feed, channels: &names(channels), limits, catalog: &catalog })
+}
+
 fn plan(symbols: &[String], channels: &[&str], limits: ShardLimits) -> Result<Plan, FeedError> {
-    let binance = by_name("binance").unwrap();
-    let mut plan = Plan::new(binance, names(channels), limits);
-    symbols.iter().try_for_each(|symbol| plan.add(binance, symbol, &Catalog::default()))?;
-    Ok(plan)
+    planned_at(&symbols.iter().map(|symbol| Some(symbol.as_str())).collect::<Vec<_>>(), channels, limits)
 }
 
 fn planned(symbols: &[&str], channels: &[&str], limits: ShardLimits) -> Plan {
@@ -25,7 +27,7 @@ fn planned(symbols: &[&str], channels: &[&str], limits: ShardLimits) -> Plan {
 }
 
 fn carried(plan: &Plan) -> Vec<Vec<&str>> {
-    plan.shards().map(|shard| shard.iter().map(|topic| &*topic.stream).collect()).collect()
+    plan.shards.iter().map(|shard| shard.iter().map(|topic| &*topic.stream).collect()).collect()
 }
 
 #[test]
@@ -36,40 +38,39 @@ fn symbols_fill_one_connection_after_the_other_and_keep_their_streams_together()
         vec!["bnbusdt@trade", "bnbusdt@bookTicker"],
     ];
     assert_eq!(carried(&plan), expected);
-    assert!(plan.refused().is_empty());
+    assert!(plan.refused.is_empty());
 }
 
 #[test]
 fn the_remainder_is_refused_by_name() {
     let plan = planned(&["BTCUSDT", "ETHUSDT", "BNBUSDT"], &["trade"], limits(50, 2));
     assert_eq!(carried(&plan), [["btcusdt@trade", "ethusdt@trade"]]);
-    assert_eq!(*plan.refused(), [("BNBUSDT".into(), "more symbols than the limit of 2".into())].into());
+    assert_eq!(plan.refused, [("BNBUSDT".into(), "more symbols than the limit of 2".into())].into());
 }
 
 #[test]
-fn where_the_provider_allows_no_further_connection_the_open_ones_carry_more() {
-    let massive = by_name("massive").unwrap();
-    let mut plan = Plan::new(massive, names(&["T"]), limits(1, 10));
-    for symbol in ["AAPL", "MSFT", "BRK.B", "BTC-USD"] {
-        plan.add(massive, symbol, &Catalog::default()).unwrap();
-    }
+fn where_the_provider_allows_no_further_connection_the_last_one_carries_the_rest() {
+    let places = ["AAPL", "MSFT", "BRK.B", "BTC-USD"].map(Some);
+    let (feed, catalog) = (by_name("massive").unwrap(), Catalog::default());
+    let rules = Rules { feed, channels: &names(&["T"]), limits: limits(1, 10), catalog: &catalog };
+    let plan = Plan::of(&places, rules).unwrap();
     assert_eq!(carried(&plan), [["T.AAPL", "T.MSFT", "T.BRK.B"]]);
     let refused = [("BTC-USD".into(), "the provider allows 1 connections, and they are full".into())];
-    assert_eq!(*plan.refused(), refused.into(), "its market needs a connection of its own");
+    assert_eq!(plan.refused, refused.into(), "its market needs a connection of its own");
 }
 
 #[test]
 fn a_symbol_that_is_no_symbol_does_not_stop_the_others() {
     let plan = planned(&["BTCUSDT", "?", "ETHUSDT"], &["trade"], limits(50, 250));
     assert_eq!(carried(&plan), [["btcusdt@trade", "ethusdt@trade"]]);
-    assert_eq!(plan.refused().keys().map(|symbol| &**symbol).collect::<Vec<_>>(), ["?"]);
+    assert_eq!(plan.refused.keys().map(|symbol| &**symbol).collect::<Vec<_>>(), ["?"]);
 }
 
 #[test]
 fn a_symbol_named_twice_counts_once() {
     let plan = planned(&["BTCUSDT", "btcusdt", "ETHUSDT"], &["trade"], limits(50, 2));
     assert_eq!(carried(&plan), [["btcusdt@trade", "ethusdt@trade"]]);
-    assert!(plan.refused().is_empty());
+    assert!(plan.refused.is_empty());
 }
 
 #[test]
@@ -79,15 +80,13 @@ fn an_unknown_channel_is_an_error() {
 
 #[test]
 fn symbols_keep_their_connection_while_others_come_and_go() {
-    let binance = by_name("binance").unwrap();
-    let mut plan = planned(&["BTCUSDT", "ETHUSDT", "BNBUSDT"], &["trade"], limits(1, 3));
-    plan.remove("ETHUSDT");
-    assert_eq!(carried(&plan), [vec!["btcusdt@trade"], vec![], vec!["bnbusdt@trade"]]);
-    for symbol in ["SOLUSDT", "XRPUSDT"] {
-        plan.add(binance, symbol, &Catalog::default()).unwrap();
-    }
-    assert_eq!(carried(&plan), [["btcusdt@trade"], ["solusdt@trade"], ["bnbusdt@trade"]]);
-    assert_eq!(plan.refused(), &[("XRPUSDT".into(), "more symbols than the limit of 3".into())].into());
+    let at = |places: &[Option<&str>]| planned_at(places, &["trade"], limits(2, 9)).unwrap();
+    let before = at(&[Some("BTCUSDT"), Some("ETHUSDT"), Some("BNBUSDT")]);
+    let without = at(&[Some("BTCUSDT"), None, Some("BNBUSDT")]);
+    assert_eq!(carried(&without), [["btcusdt@trade"], ["bnbusdt@trade"]]);
+    let after = at(&[Some("BTCUSDT"), Some("SOLUSDT"), Some("BNBUSDT")]);
+    assert_eq!(before.shards[1], after.shards[1]);
+    assert_eq!(carried(&after)[0], ["btcusdt@trade", "solusdt@trade"]);
 }
 
 proptest! {
@@ -98,14 +97,14 @@ proptest! {
         let symbols: Vec<String> = (0..count).map(|number| format!("SIM{number:03}USDT")).collect();
         let binance = by_name("binance").unwrap();
         let plan = plan(&symbols, &["trade", "bookTicker"], limits(per_connection, symbols_max)).unwrap();
-        let carried: usize = plan.shards().map(symbols_in).sum();
+        let carried: usize = plan.shards.iter().map(|shard| symbols_in(shard)).sum();
         prop_assert_eq!(carried, count.min(symbols_max));
-        prop_assert_eq!(carried + plan.refused().len(), count);
-        for shard in plan.shards() {
+        prop_assert_eq!(carried + plan.refused.len(), count);
+        for shard in &plan.shards {
             prop_assert!(symbols_in(shard) <= per_connection);
             prop_assert_eq!(shard.len(), 2 * symbols_in(shard));
             prop_assert!(shard.len() <= binance.limits().streams_per_connection);
         }
-        prop_assert_eq!(plan.shards().len(), carried.div_ceil(per_connection));
+        prop_assert_eq!(plan.shards.len(), carried.div_ceil(per_connection));
     }
 }

@@ -69,8 +69,8 @@ impl Session {
 
     fn status<'f>(&mut self, status: &Status<'f>, out: &mut Vec<Reading<'f>>) {
         let message = status.message();
-        let failure = |remedy, reason: Cow<'_, str>| Reading::Failed(Failure { remedy, reason: reason.into() });
-        let refused = |what| self.key.hidden_in(&format!("{what}: {message}")).into_owned();
+        let failure = |remedy, reason: String| Reading::Failed(Failure { remedy, reason: reason.into() });
+        let refused = |what| self.key.hidden_in(&format!("{what}: {message}"));
         match status.name() {
             "connected" if self.stage == Stage::Greeting => out.push(Reading::Reply(self.log_in())),
             "auth_success" if self.stage != Stage::LoggedIn => {
@@ -78,9 +78,9 @@ impl Session {
                 out.push(Reading::Heartbeat);
             }
             "connected" | "auth_success" => out.push(Reading::Heartbeat),
-            "auth_failed" => out.push(failure(Remedy::NewCredentials, refused("the API key is refused").into())),
-            "auth_timeout" => out.push(failure(Remedy::Retry, refused("the login came too late").into())),
-            "max_connections" => out.push(failure(Remedy::Stop, EVICTED.into())),
+            "auth_failed" => out.push(failure(Remedy::NewCredentials, refused("the API key is refused"))),
+            "auth_timeout" => out.push(failure(Remedy::Retry, refused("the login came too late"))),
+            "max_connections" => out.push(failure(Remedy::Stop, EVICTED.to_owned())),
             "success" => self.success(message, out),
             "error" => match self.requests.refused() {
                 Some(stream) => {

@@ -65,8 +65,8 @@ impl Session {
         let code = frame.code.and_then(Loose::integer);
         let message = frame.message.and_then(Loose::text).unwrap_or("no reason given".into());
         let message = self.key.hidden_in(&message);
-        let reason = code.map_or_else(|| message.clone().into(), |code| format!("{message} (code {code})").into());
-        Failure { remedy: remedy(code), reason }
+        let reason = code.map_or(message.clone(), |code| format!("{message} (code {code})"));
+        Failure { remedy: remedy(code), reason: reason.into() }
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio_tungstenite::tungstenite::handshake::server::Request;
 
-use super::{Envelope, Named, Opening, Refusal, Subject, Venue};
+use super::{Asked, Envelope, Named, Opening, Place, Refusal, Subject, Venue};
 use crate::exchange::desk::Desk;
 use crate::exchange::options::ExchangeLimits;
 use crate::exchange::walk::{Channel, Event};
@@ -52,8 +52,9 @@ impl Venue for Binance {
         Some(shutdown_notice(out, now_ms))
     }
 
-    fn recorded(&self, frame: &str) -> Option<(Box<str>, Range<usize>)> {
-        recorded(frame)
+    fn recorded(&self, frame: Asked<'_>) -> Option<Place> {
+        let Asked::Text(frame) = frame else { return None };
+        recorded(frame).map(|(stream, data)| Place::Stream(stream, data))
     }
 }
 
