@@ -6,6 +6,7 @@
 mod confirm;
 mod endings;
 mod exchange;
+mod massive;
 mod memory_broker;
 mod options;
 mod order;
@@ -16,4 +17,6 @@ mod quick_feed;
 mod rig;
 mod rotation;
 mod server;
+mod simulated;
 mod stop;
+mod twelvedata;
