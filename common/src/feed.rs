@@ -14,7 +14,13 @@ mod error;
 mod kite;
 mod limits;
 mod number;
+mod key;
+mod loose;
+mod massive;
 mod session;
+#[cfg(test)]
+mod testing;
+mod twelvedata;
 
 pub use error::{DecodeError, FeedError, SymbolError};
 pub use limits::{Attempts, FeedLimits};
@@ -24,7 +30,8 @@ pub use session::{
 };
 
 /// Feeds that are built in.
-static TABLE: [&dyn Feed; 3] = [&binance::SPOT, &binance::USDM, &kite::Kite];
+static TABLE: [&dyn Feed; 5] =
+    [&binance::SPOT, &binance::USDM, &kite::Kite, &massive::Massive, &twelvedata::TwelveData];
 
 /// Feeds that are described in the settings instead of in code; see [`install`].
 static DESCRIBED: OnceLock<Vec<&'static dyn Feed>> = OnceLock::new();

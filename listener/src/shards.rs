@@ -105,21 +105,27 @@ impl Planner {
             }
             SymbolsMax::Ours(_) | SymbolsMax::Account(_) => {}
         }
+        // Our number of symbols is a wish, the provider's number of connections is not: the last one takes the rest.
+        let last = self.connections_max.saturating_sub(1);
+        let group = (place / self.symbols_per_connection).min(last);
         let mut lanes = BTreeMap::<_, Vec<Topic>>::new();
         for topic in topics {
-            lanes.entry((place / self.symbols_per_connection, topic.lane)).or_default().push(topic);
+            lanes.entry((group, topic.lane)).or_default().push(topic);
         }
         let mut new = 0;
         for (connection, topics) in &lanes {
             let here = self.connections.get(connection).map(Vec::len);
             new += usize::from(here.is_none());
-            if self.streams_max < here.unwrap_or(0) + topics.len() {
-                let needed = topics.len();
+            let needed = topics.len();
+            if here.is_some() && group == last && self.streams_max < here.unwrap_or(0) + needed {
+                return Err(self.full());
+            }
+            if self.streams_max < here.unwrap_or(0) + needed {
                 return Err(format!("needs {needed} streams and a connection carries {}", self.streams_max));
             }
         }
         if self.connections_max < self.connections.len() + new {
-            return Err(format!("the provider allows {} connections, and they are full", self.connections_max));
+            return Err(self.full());
         }
         self.carried += 1;
         for (connection, topics) in lanes {
@@ -127,6 +133,10 @@ impl Planner {
             self.connections.entry(connection).or_default().extend(topics);
         }
         Ok(())
+    }
+
+    fn full(&self) -> String {
+        format!("the provider allows {} connections, and they are full", self.connections_max)
     }
 }
 

@@ -1,6 +1,5 @@
 //! Numbers and times as providers write them in JSON.
 
-use std::borrow::Cow;
 use std::str::FromStr;
 
 use serde::de::Error as _;
@@ -9,25 +8,17 @@ use serde_json::value::RawValue;
 
 use crate::clock::UnixMicros;
 use crate::feed::DecodeError;
+use crate::feed::loose::unquoted;
 use crate::market::BadNumber;
 
 /// A decimal as its JSON, in the digits it was sent with: a text or a plain number, both read exactly.
 #[derive(Clone, Copy)]
 pub(in crate::feed) struct Number<'a>(&'a str);
 
-impl<'a> Number<'a> {
+impl Number<'_> {
     /// The price or quantity that `field` holds.
     pub(in crate::feed) fn read<T: FromStr<Err = BadNumber>>(self, field: &'static str) -> Result<T, DecodeError> {
-        self.text().parse().map_err(|number| DecodeError::Number { field, number })
-    }
-
-    fn text(self) -> Cow<'a, str> {
-        match self.0.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-            // No number needs an escape, but JSON permits one. What cannot be unescaped is no number as it stands.
-            Some(text) if text.contains('\\') => serde_json::from_str(self.0).map_or(text.into(), Cow::Owned),
-            Some(text) => text.into(),
-            None => self.0.into(),
-        }
+        unquoted(self.0).parse().map_err(|number| DecodeError::Number { field, number })
     }
 }
 

@@ -3,6 +3,8 @@
 pub mod binance;
 pub mod fyers;
 pub mod kite;
+pub mod massive;
+pub mod twelvedata;
 
 use std::borrow::Cow;
 

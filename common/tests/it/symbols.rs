@@ -2,7 +2,7 @@
 
 use common::feed::SymbolError;
 use common::market::Instrument;
-use common::market::symbol::{binance, fyers, kite};
+use common::market::symbol::{binance, fyers, kite, massive, twelvedata};
 
 use crate::captures;
 
@@ -66,6 +66,16 @@ fn binance_spot_symbols_read_as_the_table_says() {
 #[test]
 fn binance_futures_symbols_read_as_the_table_says() {
     every_row_reads("binance_usdm", binance::parse_usdm);
+}
+
+#[test]
+fn massive_symbols_read_as_the_table_says() {
+    every_row_reads("massive", massive::parse);
+}
+
+#[test]
+fn twelvedata_symbols_read_as_the_table_says() {
+    every_row_reads("twelvedata", twelvedata::parse);
 }
 
 fn every_row_reads(provider: &str, parse: Parse) {

@@ -3,6 +3,8 @@
 
 mod binance;
 mod kite;
+mod massive;
+mod twelvedata;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -21,7 +23,13 @@ use super::walk::{Channel, Event};
 
 /// All venues.
 fn table() -> &'static [&'static dyn Venue] {
-    &[&binance::Binance::Spot, &binance::Binance::Usdm, &kite::Kite]
+    &[
+        &binance::Binance::Spot,
+        &binance::Binance::Usdm,
+        &kite::Kite,
+        &massive::Massive,
+        &twelvedata::TwelveData,
+    ]
 }
 
 /// Whose protocol the exchange speaks.

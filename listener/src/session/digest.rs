@@ -31,11 +31,13 @@ impl Session<'_> {
             }
             Reading::Confirmed(streams) => {
                 self.subscription.confirm(&streams);
+                self.subscription.heard(clock::monotonic());
                 self.show_subscription();
             }
             Reading::Refused { streams, reason } => {
                 self.gathered.errors += 1;
                 self.subscription.refuse(&streams, &readable(&reason));
+                self.subscription.heard(clock::monotonic());
                 warn!(conn = self.shard.conn, "provider refuses {}: {}", named(&streams), readable(&reason));
                 self.show_subscription();
             }
