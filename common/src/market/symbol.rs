@@ -2,6 +2,7 @@
 
 pub mod binance;
 pub mod fyers;
+pub mod upstox;
 
 use std::borrow::Cow;
 

@@ -2,7 +2,7 @@
 
 use common::feed::SymbolError;
 use common::market::Instrument;
-use common::market::symbol::{binance, fyers};
+use common::market::symbol::{binance, fyers, upstox};
 
 use crate::captures;
 
@@ -61,6 +61,22 @@ fn binance_spot_symbols_read_as_the_table_says() {
 #[test]
 fn binance_futures_symbols_read_as_the_table_says() {
     every_row_reads("binance_usdm", binance::parse_usdm);
+}
+
+#[test]
+fn upstox_trading_symbols_read_as_the_table_says() {
+    every_row_reads("upstox_tradingsymbol", upstox::parse_trading);
+}
+
+#[test]
+fn upstox_symbols_in_words_read_as_the_table_says() {
+    every_row_reads("upstox_json_symbol", upstox::parse_json_symbol);
+}
+
+#[test]
+fn upstox_symbols_of_both_forms_are_told_apart() {
+    every_row_reads("upstox_tradingsymbol", upstox::parse);
+    every_row_reads("upstox_json_symbol", upstox::parse);
 }
 
 fn every_row_reads(provider: &str, parse: Parse) {
