@@ -11,7 +11,9 @@ use crate::market::{Catalog, Instrument, Observation};
 mod binance;
 mod error;
 mod limits;
+mod number;
 mod session;
+pub mod upstox;
 
 pub use error::{DecodeError, FeedError, SymbolError};
 pub use limits::{Attempts, FeedLimits};
@@ -25,7 +27,7 @@ static DESCRIBED: OnceLock<Vec<&'static dyn Feed>> = OnceLock::new();
 
 /// All feeds that are built in.
 pub fn table() -> &'static [&'static dyn Feed] {
-    &[&binance::Binance]
+    &[&binance::Binance, &upstox::Upstox]
 }
 
 /// Adds the feeds that the settings describe. Once per process, before anything asks for a feed by name; a second call

@@ -15,3 +15,4 @@ mod store_postgres;
 mod store_sqlite;
 mod symbols;
 mod tidy;
+mod upstox;
