@@ -2,6 +2,7 @@
 //! provider, and the connections, which know no market. A further provider is one file here and one row in [`table`].
 
 mod binance;
+mod upstox;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -20,7 +21,7 @@ use super::walk::{Channel, Event};
 
 /// All venues.
 fn table() -> &'static [&'static dyn Venue] {
-    &[&binance::Binance]
+    &[&binance::Binance, &upstox::Upstox]
 }
 
 /// Whose protocol the exchange speaks.
@@ -236,6 +237,11 @@ pub(super) enum Change {
     Nothing,
     Subscribe(Vec<Box<str>>),
     Unsubscribe(Vec<Box<str>>),
+    /// Streams that take the place of others.
+    Replace {
+        ended: Vec<Box<str>>,
+        begun: Vec<Box<str>>,
+    },
     Envelope(Envelope),
 }
 
