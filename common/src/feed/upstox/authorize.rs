@@ -41,19 +41,28 @@ pub(super) fn token(credential: Option<&SecretString>) -> Result<SecretString, F
     Ok(token.into())
 }
 
-/// The address to connect to: a secret, as its code opens a connection.
-pub(super) fn address(answer: &HttpAnswer, token: &SecretString) -> Result<SecretString, Failure> {
+/// The address to connect to, asked for at `http`: a secret, as its code opens a connection.
+pub(super) fn address(answer: &HttpAnswer, http: &str, token: &SecretString) -> Result<SecretString, Failure> {
     // What is no JSON says nothing: the status alone tells what happened.
     let said: Answer = serde_json::from_str(&answer.body).unwrap_or_default();
     if (200..300).contains(&answer.status) && said.errors.is_empty() {
         let address = said.data.and_then(|data| data.authorized_redirect_uri.or(data.older_name));
-        let address = address.filter(|address| address.starts_with("wss://") || address.starts_with("ws://"));
+        let address = address.filter(|address| is_good(address, http));
         return address.map(SecretString::from).ok_or_else(|| Failure {
             remedy: Remedy::Retry,
-            reason: "Upstox answered the request for an address without one".into(),
+            reason: "Upstox answered the request for an address without one to connect to".into(),
         });
     }
     Err(refusal(answer.status, &said.errors, token))
+}
+
+/// Whether it is an address of a WebSocket, as well encrypted as the request for it was.
+fn is_good(address: &str, http: &str) -> bool {
+    let may_be_plain = !http.starts_with("https://");
+    let rest = address.strip_prefix("wss://").or_else(|| address.strip_prefix("ws://").filter(|_| may_be_plain));
+    rest.is_some_and(|rest| {
+        !rest.starts_with(['/', '?']) && !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic())
+    })
 }
 
 fn refusal(status: u16, errors: &[Refusal], token: &SecretString) -> Failure {
@@ -113,8 +122,12 @@ mod tests {
     const TOKEN: &str = "eyJ0eXAiOiJKV1Qi.c2VjcmV0.c2lnbmF0dXJl";
 
     fn answer(status: u16, body: &str) -> Result<String, Failure> {
+        asked_at("https://api.upstox.com", status, body)
+    }
+
+    fn asked_at(http: &str, status: u16, body: &str) -> Result<String, Failure> {
         let answer = HttpAnswer { status, body: body.to_owned() };
-        address(&answer, &TOKEN.into()).map(|address| address.expose_secret().to_owned())
+        address(&answer, http, &TOKEN.into()).map(|address| address.expose_secret().to_owned())
     }
 
     #[test]
@@ -130,7 +143,14 @@ mod tests {
     fn the_address_is_read_under_both_of_its_names() {
         let both = r#"{"status":"success","data":{"authorized_redirect_uri":"wss://a/?code=1","authorizedRedirectUri":"wss://a/?code=1"}}"#;
         assert_eq!(answer(200, both).unwrap(), "wss://a/?code=1");
-        assert_eq!(answer(200, r#"{"data":{"authorizedRedirectUri":"ws://b"}}"#).unwrap(), "ws://b");
+        assert_eq!(answer(200, r#"{"data":{"authorizedRedirectUri":"wss://b"}}"#).unwrap(), "wss://b");
+    }
+
+    #[test]
+    fn a_code_does_not_travel_in_the_clear_unless_the_token_did() {
+        let plain = r#"{"data":{"authorized_redirect_uri":"ws://127.0.0.1:9443/?code=1"}}"#;
+        assert!(answer(200, plain).unwrap_err().reason.contains("without one"));
+        assert_eq!(asked_at("http://127.0.0.1:9443", 200, plain).unwrap(), "ws://127.0.0.1:9443/?code=1");
     }
 
     #[test]
@@ -157,6 +177,8 @@ mod tests {
             (200, "", "without one"),
             (200, r#"{"status":"success","data":null}"#, "without one"),
             (200, r#"{"data":{"authorized_redirect_uri":"http://x/?code=secret"}}"#, "without one"),
+            (200, r#"{"data":{"authorized_redirect_uri":"wss://?code=secret"}}"#, "without one"),
+            (200, r#"{"data":{"authorized_redirect_uri":"wss://x y/?code=secret"}}"#, "without one"),
         ] {
             let failure = answer(status, body).unwrap_err();
             assert_eq!(failure.remedy, Remedy::Retry, "{status} {body}");

@@ -96,7 +96,7 @@ impl FeedSession for Session {
     }
 
     fn returned(&mut self, answer: &HttpAnswer, out: &mut Vec<Reading<'static>>) {
-        match authorize::address(answer, &self.token) {
+        match authorize::address(answer, &self.http, &self.token) {
             Ok(address) => self.address = Address::Given(address),
             Err(failure) => out.push(Reading::Failed(failure)),
         }

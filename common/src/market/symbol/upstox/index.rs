@@ -1,7 +1,7 @@
 //! Names of indices: the one that Upstox writes, and the one that contracts of the index go by.
 
 /// Where both differ in more than the case. In upper case.
-const ALIASES: [(&str, &str); 9] = [
+const ALIASES: [(&str, &str); 8] = [
     ("NIFTY 50", "NIFTY"),
     ("NIFTY BANK", "BANKNIFTY"),
     ("NIFTY FIN SERVICE", "FINNIFTY"),
@@ -10,7 +10,6 @@ const ALIASES: [(&str, &str); 9] = [
     ("NIFTY MIDCAP SELECT", "MIDCPNIFTY"),
     ("NIFTY NEXT 50", "NIFTYNXT50"),
     ("SNSX50", "SENSEX50"),
-    ("S&P BSE SENSEX", "SENSEX"),
 ];
 
 /// `Nifty Bank` -> `BANKNIFTY`, `India VIX` -> `INDIA VIX`.
