@@ -9,7 +9,7 @@ use common::settings::Flags;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
-use crate::{bench, config, dead, doctor, exchange, listener, migrate, queue, record, start, status, symbol, worker};
+use crate::{bench, config, dead, doctor, exchange, gaps, listener, migrate, queue, record, start, status, symbol, token, worker};
 
 /// Stream market data into a database without losing ticks.
 #[derive(Debug, Parser)]
@@ -64,7 +64,9 @@ pub(crate) enum Command {
     Migrate(migrate::Arguments),
     Queue(queue::Arguments),
     Dead(dead::Arguments),
+    Gaps(gaps::Arguments),
     Symbol(symbol::Arguments),
+    Token(token::Arguments),
     Config(config::Arguments),
     Bench(bench::Arguments),
 }
@@ -81,7 +83,9 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
         Command::Migrate(arguments) => migrate::run(arguments, global),
         Command::Queue(arguments) => queue::run(arguments, global),
         Command::Dead(arguments) => dead::run(arguments, global),
+        Command::Gaps(arguments) => gaps::run(arguments, global),
         Command::Symbol(arguments) => symbol::run(arguments, global),
+        Command::Token(arguments) => token::run(arguments, global),
         Command::Config(arguments) => config::run(arguments, global),
         Command::Bench(arguments) => bench::run(arguments, global),
     }
@@ -91,7 +95,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["start", "status", "doctor"]),
     ("Run one part", &["listener", "worker", "gateway", "exchange", "record", "migrate"]),
-    ("Look inside and repair", &["queue", "dead", "symbol", "config", "top", "bench"]),
+    ("Look inside and repair", &["queue", "dead", "gaps", "symbol", "token", "config", "top", "bench"]),
 ];
 
 const AFTER_HELP: &str = "\
@@ -199,7 +203,9 @@ mod tests {
         Look inside and repair:
           queue      Show the queues; pause and resume them
           dead       Show, retry and purge dead letters: ticks that could not be stored
+          gaps       List holes in the streams: messages that were sent and never arrived
           symbol     Show what a provider's symbols mean
+          token      Give listeners a provider's token; show which one they use
           config     Show and check the settings
           bench      Measure ticks per second, CPU time and memory on this machine
 

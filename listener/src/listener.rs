@@ -24,6 +24,7 @@ use crate::gate::Gate;
 use crate::intake::Intake;
 use crate::monitor;
 use crate::options::{BufferLimits, ListenerOptions, Overflow};
+use crate::samples::Samples;
 use crate::shard::Context;
 use crate::shards::{Plan, Rules};
 
@@ -84,7 +85,7 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> Result<ListenerSummary, ListenerError> {
     let instance = InstanceId::fresh();
-    let Parts { fleet, intake, board } = parts(&options, Some(&broker), &shutdown)?;
+    let Parts { fleet, intake, board, samples } = parts(&options, Some(&broker), &shutdown)?;
     info!(instance = %instance, "listener of {} starts", options.feed.name());
 
     let done = CancellationToken::new();
@@ -97,6 +98,7 @@ pub async fn run(
         interval: options.beat_interval,
         intake: Arc::clone(&intake),
         board: Arc::clone(&board),
+        samples,
     };
     let beat = shutdown.spawn("beat", beat.run(done.clone()));
     let monitor = monitor::run(options.monitor_interval, Arc::clone(&intake), Arc::clone(&board), done.clone());
@@ -128,7 +130,7 @@ pub async fn run(
 pub async fn record(mut options: ListenerOptions, shutdown: Shutdown) -> Result<ListenerSummary, ListenerError> {
     // Nobody empties the buffer; the newest message is enough of it.
     options.buffer = BufferLimits { messages_max: 1, overflow: Overflow::DropOldest, ..options.buffer };
-    let Parts { fleet, intake, board } = parts(&options, None, &shutdown)?;
+    let Parts { fleet, intake, board, samples: _ } = parts(&options, None, &shutdown)?;
     let done = CancellationToken::new();
     let monitor = monitor::run(options.monitor_interval, Arc::clone(&intake), board, done.clone());
     let monitor = shutdown.spawn("monitor", monitor);
@@ -141,13 +143,15 @@ pub async fn record(mut options: ListenerOptions, shutdown: Shutdown) -> Result<
 }
 
 /// What both kinds of listener have.
-struct Parts {
-    fleet: Fleet,
-    intake: Arc<Intake>,
-    board: Arc<Board>,
+pub(crate) struct Parts {
+    pub(crate) fleet: Fleet,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) samples: Arc<Samples>,
 }
 
-fn parts(
+/// Makes the parts; without a broker, nothing is enqueued or shared.
+pub(crate) fn parts(
     options: &ListenerOptions,
     broker: Option<&Arc<dyn Broker>>,
     shutdown: &Shutdown,
@@ -159,16 +163,17 @@ fn parts(
     }
     let limits = options.feed.limits();
     let intake = Arc::new(Intake::new(options.buffer));
-    let board = Arc::<Board>::default();
+    let (board, samples) = (Arc::<Board>::default(), Arc::<Samples>::default());
     let context = Arc::new(Context {
         options: options.clone(),
         intake: Arc::clone(&intake),
+        samples: Arc::clone(&samples),
         epochs: Epochs::new(broker.map(Arc::clone), Arc::clone(&board)),
         gate: Gate::new(limits.connect_interval, limits.attempts),
         shutdown: shutdown.clone(),
         merge_hash: RandomState::default(),
     });
-    Ok(Parts { fleet: Fleet::new(context, Arc::clone(&board), plan), intake, board })
+    Ok(Parts { fleet: Fleet::new(context, Arc::clone(&board), plan), intake, board, samples })
 }
 
 /// Runs fleet and enqueuer to their end.

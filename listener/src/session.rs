@@ -180,6 +180,9 @@ impl<'a> Session<'a> {
         let mut readings = Vec::new();
         self.protocol.read(content, &mut readings);
         for reading in readings {
+            if let Reading::Rejected(reason) = &reading {
+                self.shard.context.samples.keep(reason, at, content);
+            }
             self.digest(reading, at).await?;
         }
         Ok(())

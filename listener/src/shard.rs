@@ -21,12 +21,14 @@ use crate::intake::Intake;
 use crate::options::ListenerOptions;
 use crate::relay;
 use crate::retreat::{Pace, Retreat};
+use crate::samples::Samples;
 
 /// What all shards of a process share.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) options: ListenerOptions,
     pub(crate) intake: Arc<Intake>,
+    pub(crate) samples: Arc<Samples>,
     pub(crate) epochs: Epochs,
     pub(crate) gate: Gate,
     pub(crate) shutdown: Shutdown,

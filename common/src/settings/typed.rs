@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::credentials::CredentialSettings;
 use super::overflow::Overflow;
 use super::resolve::Resolved;
 use crate::queue::QueueName;
@@ -21,8 +22,10 @@ pub struct Settings {
     pub store: StoreSettings,
     pub queue: QueueSettings,
     pub listener: ListenerSettings,
+    pub credentials: CredentialSettings,
     pub worker: WorkerSettings,
     pub start: StartSettings,
+    pub market: MarketSettings,
     pub log: LogSettings,
 }
 
@@ -127,6 +130,13 @@ pub struct StartSettings {
     pub rate: u32,
 }
 
+/// `[market]`
+#[derive(Debug, Clone)]
+pub struct MarketSettings {
+    /// A file with trading days of the user's own.
+    pub calendar: Option<PathBuf>,
+}
+
 /// `[log]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
@@ -166,6 +176,7 @@ impl Settings {
                 age_max: Some(from.time("queue.age_max")).filter(|age| !age.is_zero()),
             },
             listener: listener(from),
+            credentials: CredentialSettings::from_resolved(from),
             worker: WorkerSettings {
                 concurrency: from.count("worker.concurrency"),
                 batch_tasks: from.count("worker.batch_tasks"),
@@ -184,6 +195,9 @@ impl Settings {
                 symbols: from.count("start.symbols"),
                 connections: from.count("start.connections"),
                 rate: from.count("start.rate"),
+            },
+            market: MarketSettings {
+                calendar: Some(from.text("market.calendar")).filter(|path| !path.is_empty()).map(Into::into),
             },
             log: LogSettings { level: from.text("log.level"), format: log_format(&from.text("log.format")) },
         }
