@@ -98,10 +98,10 @@ fn key<'a>(symbol: &'a str, catalog: &'a Catalog) -> Result<&'a str, SymbolError
     }
     let problem = if catalog.len(NAME) == 0 {
         "no instrument key, and no symbol master was read that could tell it: write the key, such as \
-         NSE_EQ|INE002A01018, or set Upstox' instruments file as symbol master"
+         NSE_EQ|INE002A01018, or name Upstox' instruments file under `masters` in `[instruments]`"
     } else {
-        "no instrument key, and the symbol master does not know it: write it as the instruments file does, or its key, \
-         such as NSE_EQ|INE002A01018"
+        "no instrument key, and the symbol master does not know it: write it as the master does, such as \
+         NSE_EQ:RELIANCE, or its key, such as NSE_EQ|INE002A01018"
     };
     Err(SymbolError { feed: NAME, symbol: symbol.chars().take(64).collect(), problem: problem.into() })
 }
@@ -161,9 +161,9 @@ mod tests {
     fn a_symbol_that_nobody_knows_is_refused_with_what_to_do() {
         let empty = Catalog::default();
         for (symbol, catalog, part) in [
-            ("RELIANCE", &empty, "set Upstox' instruments file as symbol master"),
+            ("RELIANCE", &empty, "name Upstox' instruments file under `masters`"),
             ("RELIANCE", &catalog(), "the symbol master does not know it"),
-            ("NSE_FO|53001", &empty, "symbol master"),
+            ("NSE_FO|53001", &empty, "under `masters`"),
             ("", &empty, "no instrument key"),
         ] {
             let said = streams(&[symbol], &["full"], catalog).unwrap_err().to_string();

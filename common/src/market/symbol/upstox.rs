@@ -94,7 +94,8 @@ fn read_key(key: &str) -> Result<Instrument, Problem> {
         Trades::Shares if is_isin(name) => Ok(plain(exchange, name, Kind::Eq)),
         Trades::Shares => Err(format!("{name:?} is no ISIN (12 characters, as INE002A01018)").into()),
         Trades::Contracts | Trades::Commodities => {
-            let what = "the number of a contract says nothing by itself: set Upstox' instruments file as symbol master";
+            let what = "the number of a contract says nothing by itself: name Upstox' instruments file under `masters` \
+                        in `[instruments]`";
             Err(what.into())
         }
     }
