@@ -58,8 +58,8 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 struct Feed<'a> {
     #[serde(borrow)]
     ltpc: Option<Ltpc<'a>>,
-    #[serde(borrow)]
-    full_feed: Option<FullFeed<'a>>,
+    #[serde(borrow, rename = "fullFeed")]
+    full: Option<FullFeed<'a>>,
     #[serde(borrow)]
     first_level_with_greeks: Option<Values<'a>>,
 }
@@ -142,7 +142,7 @@ struct Ohlc<'a> {
 
 impl<'a> Feed<'a> {
     fn observation(self, symbol: Cow<'a, str>) -> Result<Observation<'a>, DecodeError> {
-        let full = self.full_feed.and_then(|full| full.market.or(full.index));
+        let full = self.full.and_then(|full| full.market.or(full.index));
         let values = full.or(self.first_level_with_greeks).unwrap_or_default();
         let ltpc = self.ltpc.or(values.ltpc).unwrap_or_default();
         let levels = values.market_level.map(|level| level.bid_ask_quote).unwrap_or_default();
