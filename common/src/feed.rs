@@ -21,6 +21,7 @@ mod session;
 #[cfg(test)]
 mod testing;
 mod twelvedata;
+pub mod upstox;
 
 pub use error::{DecodeError, FeedError, SymbolError};
 pub use limits::{Attempts, FeedLimits};
@@ -30,8 +31,8 @@ pub use session::{
 };
 
 /// Feeds that are built in.
-static TABLE: [&dyn Feed; 5] =
-    [&binance::SPOT, &binance::USDM, &kite::Kite, &massive::Massive, &twelvedata::TwelveData];
+static TABLE: [&dyn Feed; 6] =
+    [&binance::SPOT, &binance::USDM, &kite::Kite, &massive::Massive, &twelvedata::TwelveData, &upstox::Upstox];
 
 /// Feeds that are described in the settings instead of in code; see [`install`].
 static DESCRIBED: OnceLock<Vec<&'static dyn Feed>> = OnceLock::new();

@@ -1,5 +1,6 @@
 //! Numbers and times as providers write them in JSON.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use serde::de::Error as _;
@@ -15,10 +16,15 @@ use crate::market::BadNumber;
 #[derive(Clone, Copy)]
 pub(in crate::feed) struct Number<'a>(&'a str);
 
-impl Number<'_> {
+impl<'a> Number<'a> {
     /// The price or quantity that `field` holds.
     pub(in crate::feed) fn read<T: FromStr<Err = BadNumber>>(self, field: &'static str) -> Result<T, DecodeError> {
-        unquoted(self.0).parse().map_err(|number| DecodeError::Number { field, number })
+        self.text().parse().map_err(|number| DecodeError::Number { field, number })
+    }
+
+    /// Its digits, not yet known to be a number.
+    pub(in crate::feed) fn text(self) -> Cow<'a, str> {
+        unquoted(self.0)
     }
 }
 

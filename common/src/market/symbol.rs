@@ -5,6 +5,7 @@ pub mod fyers;
 pub mod kite;
 pub mod massive;
 pub mod twelvedata;
+pub mod upstox;
 
 use std::borrow::Cow;
 

@@ -19,3 +19,4 @@ mod store_sqlite;
 mod symbols;
 mod tidy;
 mod twelvedata;
+mod upstox;

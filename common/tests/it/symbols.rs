@@ -2,7 +2,7 @@
 
 use common::feed::SymbolError;
 use common::market::Instrument;
-use common::market::symbol::{binance, fyers, kite, massive, twelvedata};
+use common::market::symbol::{binance, fyers, kite, massive, twelvedata, upstox};
 
 use crate::captures;
 
@@ -76,6 +76,16 @@ fn massive_symbols_read_as_the_table_says() {
 #[test]
 fn twelvedata_symbols_read_as_the_table_says() {
     every_row_reads("twelvedata", twelvedata::parse);
+}
+
+#[test]
+fn upstox_trading_symbols_read_as_the_table_says() {
+    every_row_reads("upstox_tradingsymbol", upstox::parse_trading);
+fn upstox_symbols_in_words_read_as_the_table_says() {
+    every_row_reads("upstox_json_symbol", upstox::parse_json_symbol);
+fn upstox_symbols_of_both_forms_are_told_apart() {
+    every_row_reads("upstox_tradingsymbol", upstox::parse);
+    every_row_reads("upstox_json_symbol", upstox::parse);
 }
 
 fn every_row_reads(provider: &str, parse: Parse) {

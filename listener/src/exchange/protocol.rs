@@ -5,6 +5,7 @@ mod binance;
 mod kite;
 mod massive;
 mod twelvedata;
+mod upstox;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -29,6 +30,7 @@ fn table() -> &'static [&'static dyn Venue] {
         &kite::Kite,
         &massive::Massive,
         &twelvedata::TwelveData,
+        &upstox::Upstox,
     ]
 }
 
@@ -245,6 +247,11 @@ pub(super) enum Change {
     Nothing,
     Subscribe(Vec<Box<str>>),
     Unsubscribe(Vec<Box<str>>),
+    /// Streams that take the place of others.
+    Replace {
+        ended: Vec<Box<str>>,
+        begun: Vec<Box<str>>,
+    },
     Envelope(Envelope),
 }
 

@@ -22,3 +22,4 @@ mod server;
 mod simulated;
 mod stop;
 mod twelvedata;
+mod upstox;

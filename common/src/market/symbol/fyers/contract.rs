@@ -17,7 +17,7 @@ use crate::market::symbol::{Problem, full_year, real_day, two_digits};
 use crate::market::{Expiry, Instrument, Kind, Right};
 
 /// The months of the monthly form, January first.
-pub(super) const MONTHS: [&str; 12] =
+pub(in crate::market::symbol) const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
 /// What a future's or an option's symbol says.
@@ -128,7 +128,7 @@ fn numbered_month(week: &str) -> Option<Date> {
     real_day(two_digits(week.get(..2)?)?, month, two_digits(week.get(3..)?)?)
 }
 
-fn read_strike(text: &str) -> Result<Decimal, Problem> {
+pub(in crate::market::symbol) fn read_strike(text: &str) -> Result<Decimal, Problem> {
     let odd = || format!("{text:?} is no strike");
     if text.is_empty() {
         return Err("no strike between the expiry and the right".into());
