@@ -11,6 +11,7 @@ use crate::market::{Catalog, Instrument, Observation};
 mod binance;
 mod error;
 mod limits;
+mod number;
 mod session;
 
 pub use error::{DecodeError, FeedError, SymbolError};

@@ -4,17 +4,14 @@
 //! USD-M futures send the same events; only futures put times into `bookTicker` and a kind of execution (`X`) into
 //! `trade`.
 
-mod number;
-
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::feed::DecodeError;
+use crate::feed::number::{At, Number};
 use crate::market::{Fields, Observation};
-
-use number::{At, Number};
 
 /// What one event of `kind` says. `body` is the whole combined frame.
 pub(super) fn observation<'a>(kind: &str, body: &'a str) -> Result<Observation<'a>, DecodeError> {

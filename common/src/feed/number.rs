@@ -1,4 +1,4 @@
-//! Numbers and times as Binance writes them.
+//! Numbers and times as providers write them.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use crate::clock::UnixMicros;
 use crate::feed::DecodeError;
 use crate::market::BadNumber;
 
-/// A decimal as its JSON, in the digits it was sent with. Binance sends texts; a JSON number is read just as exactly.
+/// A decimal as its JSON, in the digits it was sent with: a text or a plain number, read just as exactly.
 #[derive(Clone, Copy)]
 pub(super) struct Number<'a>(&'a str);
 
