@@ -10,6 +10,7 @@ use crate::market::{Catalog, Instrument, Observation};
 
 mod binance;
 mod error;
+mod fyers;
 mod limits;
 mod number;
 mod session;
@@ -26,7 +27,7 @@ static DESCRIBED: OnceLock<Vec<&'static dyn Feed>> = OnceLock::new();
 
 /// All feeds that are built in.
 pub fn table() -> &'static [&'static dyn Feed] {
-    &[&binance::Binance]
+    &[&binance::Binance, &fyers::Fyers]
 }
 
 /// Adds the feeds that the settings describe. Once per process, before anything asks for a feed by name; a second call

@@ -2,6 +2,7 @@
 
 mod binance;
 mod captures;
+mod fyers;
 mod redis_broker;
 mod redis_cluster;
 mod redis_faults;
