@@ -9,7 +9,7 @@ use common::settings::Flags;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
-use crate::{bench, config, dead, doctor, exchange, listener, migrate, queue, start, status, symbol, worker};
+use crate::{bench, config, dead, doctor, exchange, listener, migrate, queue, record, start, status, symbol, worker};
 
 /// Stream market data into a database without losing ticks.
 #[derive(Debug, Parser)]
@@ -58,6 +58,7 @@ pub(crate) enum Command {
     Listener(listener::Arguments),
     Worker(worker::Arguments),
     Exchange(exchange::Arguments),
+    Record(record::Arguments),
     Status(status::Arguments),
     Doctor(doctor::Arguments),
     Migrate(migrate::Arguments),
@@ -74,6 +75,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
         Command::Listener(arguments) => listener::run(arguments, global),
         Command::Worker(arguments) => worker::run(arguments, global),
         Command::Exchange(arguments) => exchange::run(arguments, global),
+        Command::Record(arguments) => record::run(arguments, global),
         Command::Status(arguments) => status::run(arguments, global),
         Command::Doctor(arguments) => doctor::run(arguments, global),
         Command::Migrate(arguments) => migrate::run(arguments, global),
@@ -88,7 +90,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
 /// Commands in the help, by what people want. Names without a command are left out.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["start", "status", "doctor"]),
-    ("Run one part", &["listener", "worker", "gateway", "exchange", "migrate"]),
+    ("Run one part", &["listener", "worker", "gateway", "exchange", "record", "migrate"]),
     ("Look inside and repair", &["queue", "dead", "symbol", "config", "top", "bench"]),
 ];
 
@@ -191,6 +193,7 @@ mod tests {
           listener   Read feeds over WebSocket and queue their messages
           worker     Store queued ticks. Run as many as you like, on as many machines as you like
           exchange   Serve simulated or recorded market data in a provider's own protocol
+          record     Write a feed's raw frames, with their receive time, to compressed files
           migrate    Create or upgrade the tables of the store
 
         Look inside and repair:

@@ -29,6 +29,7 @@ mod output;
 mod panic_report;
 mod part;
 mod queue;
+mod record;
 mod start;
 mod status;
 mod symbol;

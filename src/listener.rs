@@ -23,7 +23,23 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pub(crate) shards: ShardArguments,
+    feed: FeedArguments,
+    /// Queue to fill
+    #[arg(long, value_name = "NAME")]
+    queue: Option<String>,
+    /// When the buffer is full: merge, block or `drop_oldest`
+    #[arg(long, value_name = "POLICY")]
+    overflow: Option<String>,
+    /// Stop when standard input closes: for launchers
+    #[arg(long, hide = true)]
+    supervised: bool,
+}
+
+/// What to read. Shared with the recorder.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FeedArguments {
+    #[command(flatten)]
+    shards: ShardArguments,
     /// The provider
     #[arg(long, value_name = "NAME")]
     feed: Option<String>,
@@ -36,15 +52,6 @@ pub(crate) struct Arguments {
     /// Where to connect instead of the provider's own address
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
-    /// Queue to fill
-    #[arg(long, value_name = "NAME")]
-    queue: Option<String>,
-    /// When the buffer is full: merge, block or `drop_oldest`
-    #[arg(long, value_name = "POLICY")]
-    overflow: Option<String>,
-    /// Stop when standard input closes: for launchers
-    #[arg(long, hide = true)]
-    supervised: bool,
 }
 
 /// How symbols are split over connections. Shared with the launcher.
@@ -95,18 +102,28 @@ impl ShardArguments {
 
 impl Arguments {
     fn flags(&self) -> Flags {
+        self.feed.flags().set("listener.overflow", "--overflow", self.overflow.as_ref()).set(
+            "queue.name",
+            "--queue",
+            self.queue.as_ref(),
+        )
+    }
+}
+
+impl FeedArguments {
+    /// The same as settings.
+    pub(crate) fn flags(&self) -> Flags {
         Flags::new()
             .set("listener.feed", "--feed", self.feed.as_ref())
             .set("listener.symbols", "--symbols", self.symbols.as_ref())
             .set("listener.channels", "--channels", self.channels.as_ref())
             .set("listener.endpoint", "--endpoint", self.endpoint.as_ref())
-            .set("listener.overflow", "--overflow", self.overflow.as_ref())
-            .set("queue.name", "--queue", self.queue.as_ref())
             .and(self.shards.flags())
     }
 }
 
-fn options(settings: &Settings, context: &Context) -> Result<ListenerOptions, Failure> {
+/// What the settings ask of a listener.
+pub(crate) fn options(settings: &Settings, context: &Context) -> Result<ListenerOptions, Failure> {
     let wanted = &settings.listener;
     if wanted.symbols.is_empty() {
         let title = "no symbols to subscribe";

@@ -79,6 +79,26 @@ pub struct ListenerState {
     pub buffer_max: u64,
     /// Why the broker does not accept, in words; `None` while it does.
     pub trouble: Option<String>,
+    /// Frames that were no message of the feed, by reason.
+    #[serde(default)]
+    pub samples: Vec<Sample>,
+}
+
+/// Frames that were rejected for one reason, and the start of the newest one without secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Why.
+    pub reason: Box<str>,
+    /// How many.
+    pub frames: u64,
+    /// When the newest one was received.
+    pub at: UnixMicros,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Whether it was a text frame; else `start` is in hexadecimal digits.
+    pub is_text: bool,
+    /// How it begins.
+    pub start: Box<str>,
 }
 
 /// One WebSocket connection.
@@ -102,6 +122,9 @@ pub struct ConnectionState {
     pub last_frame_at: Option<UnixMicros>,
     /// When the last data message arrived.
     pub last_message_at: Option<UnixMicros>,
+    /// Attempts to connect.
+    #[serde(default)]
+    pub attempts: u64,
     /// Sessions that ended and were opened again.
     pub reconnects: u64,
     /// Why the last session ended, in words.

@@ -15,9 +15,11 @@ pub mod postgres;
 mod row;
 pub mod sqlite;
 mod stored;
+mod tokens;
 
 use listing::{NamedListing, rows_of_ticks};
 pub use row::{Cell, HistoryRow, InstrumentId, Listing, PriceRow, Registration, Slot, Slots};
+pub use tokens::{StoredToken, TOKENS_KEPT, TokenTable};
 
 /// What one commit brings: at most one price row per instrument, sorted by instrument, and the ticks of the history.
 #[derive(Debug, Clone, Default)]
@@ -104,7 +106,7 @@ pub struct StoredPrice {
 
 /// The tables that hold prices.
 #[async_trait]
-pub trait PriceStore: Send + Sync + Debug {
+pub trait PriceStore: TokenTable + Send + Sync + Debug {
     /// Applies the migrations that are missing. Returns their names.
     async fn migrate(&self) -> Result<Vec<String>, StoreError>;
 

@@ -52,6 +52,7 @@ fn connection(conn: u32, state: Link) -> ConnectionState {
         errors: 0,
         last_frame_at: Some(ago(4)),
         last_message_at: Some(ago(12)),
+        attempts: 3,
         reconnects: 2,
         reason: Some("server closed (1006)".into()),
         next_attempt_at: (state == Link::Reconnecting).then_some(UnixMicros(NOW.0 + 800_000)),
@@ -77,7 +78,7 @@ fn presence(pid: u32, part: Part) -> Presence {
 
 fn listener(states: &[Link]) -> ListenerState {
     let connections = (1..).zip(states).map(|(conn, state)| connection(conn, *state)).collect();
-    ListenerState { queue: Some(queue()), connections, buffered: 0, buffer_max: 100_000, trouble: None }
+    ListenerState { queue: Some(queue()), connections, buffered: 0, buffer_max: 100_000, ..ListenerState::default() }
 }
 
 fn worker() -> WorkerState {

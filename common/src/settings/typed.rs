@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::credentials::CredentialSettings;
 use super::overflow::Overflow;
 use super::resolve::Resolved;
 use crate::queue::QueueName;
@@ -21,6 +22,7 @@ pub struct Settings {
     pub store: StoreSettings,
     pub queue: QueueSettings,
     pub listener: ListenerSettings,
+    pub credentials: CredentialSettings,
     pub worker: WorkerSettings,
     pub start: StartSettings,
     pub log: LogSettings,
@@ -166,6 +168,7 @@ impl Settings {
                 age_max: Some(from.time("queue.age_max")).filter(|age| !age.is_zero()),
             },
             listener: listener(from),
+            credentials: CredentialSettings::from_resolved(from),
             worker: WorkerSettings {
                 concurrency: from.count("worker.concurrency"),
                 batch_tasks: from.count("worker.batch_tasks"),

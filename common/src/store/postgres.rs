@@ -5,12 +5,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 
 use super::listing::{self, ascends};
 use super::{
     InstrumentId, Listing, PriceStore, Registration, RowOutcome, Slots, StoreCensus, StoreError, StoreOptions,
-    StoredPrice, UnknownTicker, WriteBatch, Written,
+    StoredPrice, StoredToken, TokenTable, UnknownTicker, WriteBatch, Written,
 };
+use crate::clock::UnixMicros;
 
 mod arrays;
 mod each;
@@ -21,6 +23,7 @@ mod migrate;
 mod pool;
 mod read;
 mod register;
+mod tokens;
 mod trouble;
 
 use pool::{Pool, Unnamed, limited};
@@ -111,6 +114,32 @@ impl PriceStore for PostgresStore {
     async fn census(&self) -> Result<StoreCensus, StoreError> {
         let mut session = self.pool.session().await?;
         let outcome = limited(read::census(&mut session.connection, self.pool.place())).await;
+        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+    }
+}
+
+#[async_trait]
+impl TokenTable for PostgresStore {
+    async fn newest_token(&self, feed: &str) -> Result<Option<StoredToken>, StoreError> {
+        let mut session = self.pool.session().await?;
+        let outcome = limited(tokens::newest(&mut session.connection, feed)).await;
+        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+    }
+
+    async fn add_token(
+        &self,
+        feed: &str,
+        value: &SecretString,
+        expires_at: Option<UnixMicros>,
+    ) -> Result<(), StoreError> {
+        let mut session = self.pool.session().await?;
+        let outcome = limited(tokens::add(&mut session.connection, feed, value, expires_at)).await;
+        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await.map(drop)
+    }
+
+    async fn legacy_token(&self, table: &str) -> Result<Option<StoredToken>, StoreError> {
+        let mut session = self.pool.session().await?;
+        let outcome = limited(tokens::legacy(&mut session.connection, table)).await;
         self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
     }
 }

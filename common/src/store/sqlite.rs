@@ -6,13 +6,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use secrecy::SecretString;
 
 use super::listing::{self, ascends};
 use super::{
-    Listing, PriceStore, Registration, RowOutcome, Slots, StoreCensus, StoreError, StoredPrice, UnknownTicker,
-    WriteBatch, Written,
+    Listing, PriceStore, Registration, RowOutcome, Slots, StoreCensus, StoreError, StoredPrice, StoredToken,
+    TokenTable, UnknownTicker, WriteBatch, Written,
 };
-use crate::clock;
+use crate::clock::{self, UnixMicros};
 use crate::sqlite::SqliteThread;
 
 mod each;
@@ -20,6 +21,7 @@ mod history;
 mod merge;
 mod read;
 mod register;
+mod tokens;
 mod trouble;
 mod value;
 
@@ -132,6 +134,29 @@ impl PriceStore for SqliteStore {
     async fn census(&self) -> Result<StoreCensus, StoreError> {
         let place = self.place.clone();
         self.call(move |connection| read::census(connection, place)).await
+    }
+}
+
+#[async_trait]
+impl TokenTable for SqliteStore {
+    async fn newest_token(&self, feed: &str) -> Result<Option<StoredToken>, StoreError> {
+        let feed = feed.to_owned();
+        self.call(move |connection| tokens::newest(connection, &feed)).await
+    }
+
+    async fn add_token(
+        &self,
+        feed: &str,
+        value: &SecretString,
+        expires_at: Option<UnixMicros>,
+    ) -> Result<(), StoreError> {
+        let (feed, value, now) = (feed.to_owned(), value.clone(), clock::now());
+        self.transaction(move |connection| tokens::add(connection, &feed, &value, expires_at, now)).await
+    }
+
+    async fn legacy_token(&self, table: &str) -> Result<Option<StoredToken>, StoreError> {
+        let table = table.to_owned();
+        self.call(move |connection| tokens::legacy(connection, &table)).await
     }
 }
 

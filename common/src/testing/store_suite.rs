@@ -10,6 +10,7 @@ mod merging;
 mod refusing;
 mod registering;
 mod subject;
+mod tokens;
 mod writing;
 
 pub use history::*;
@@ -17,6 +18,7 @@ pub use merging::*;
 pub use refusing::*;
 pub use registering::*;
 pub use subject::{Sql, Subject};
+pub use tokens::*;
 pub use writing::*;
 
 /// Expands to one test per demand of the suite. `$subject` is an async function that gives a fresh [`Subject`].
@@ -57,6 +59,10 @@ macro_rules! store_suite {
             a_refused_price_goes_to_the_legacy_table_once
             a_future_has_a_legacy_table_of_its_own
             migrating_again_is_harmless
+            the_newest_token_of_a_feed_counts
+            a_clock_that_was_set_back_hides_no_token
+            old_tokens_are_deleted_feed_by_feed
+            the_replaced_systems_table_is_read
         }
     };
 }

@@ -2,6 +2,7 @@
 
 mod binance;
 mod captures;
+mod credentials;
 mod fyers;
 mod redis_broker;
 mod redis_cluster;
