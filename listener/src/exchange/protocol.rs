@@ -2,6 +2,7 @@
 //! provider, and the connections, which know no market. A further provider is one file here and one row in [`table`].
 
 mod binance;
+mod fyers;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -20,7 +21,7 @@ use super::walk::{Channel, Event};
 
 /// All venues.
 fn table() -> &'static [&'static dyn Venue] {
-    &[&binance::Binance]
+    &[&binance::Binance, &fyers::Fyers]
 }
 
 /// Whose protocol the exchange speaks.

@@ -6,6 +6,7 @@
 mod confirm;
 mod endings;
 mod exchange;
+mod fyers;
 mod memory_broker;
 mod options;
 mod order;

@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn lite_stands_alone() {
-        assert_eq!(streams(&["NSE:SBIN-EQ"], &["lite"]).unwrap(), ["lite:NSE:SBIN-EQ".into()]);
+        assert_eq!(streams(&["NSE:SBIN-EQ"], &["lite"]).unwrap(), [Box::<str>::from("lite:NSE:SBIN-EQ")]);
         assert!(matches!(streams(&["NSE:SBIN-EQ"], &["lite", "depth"]), Err(FeedError::UnknownChannel { .. })));
     }
 

@@ -135,7 +135,7 @@ fn a_refused_subscription_names_its_streams_and_the_next_one_is_asked() {
     read(&mut session, &data(1, &[&snapshot(1, "sf|nse_cm|2", &[100])]));
     let readings = read(&mut session, &[0, 6, 4, 1, 1, 0, 1, b'N']);
     let Reading::Refused { streams, reason } = &readings[0] else { panic!("{readings:?}") };
-    assert_eq!(streams, &["sf:NSE:A-EQ".into()], "the other one is carried, its snapshot shows it");
+    assert_eq!(streams, &[Box::<str>::from("sf:NSE:A-EQ")], "the other one is carried, its snapshot shows it");
     assert!(reason.contains("11011"), "{reason}");
 }
 
@@ -298,7 +298,7 @@ fn two_names_of_one_instrument_are_told_apart_by_refusing_the_second() {
     let mut session = session(&["NSE:FINNIFTY-INDEX", "NSE:NIFTYFINSERVICE-INDEX"], &["symbol"]);
     let readings = read(&mut session, &ok(1));
     let Reading::Refused { streams, reason } = &readings[0] else { panic!("{readings:?}") };
-    assert_eq!(streams, &["if:NSE:NIFTYFINSERVICE-INDEX".into()]);
+    assert_eq!(streams, &[Box::<str>::from("if:NSE:NIFTYFINSERVICE-INDEX")]);
     assert!(reason.contains("NSE:FINNIFTY-INDEX"), "{reason}");
 }
 
