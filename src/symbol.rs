@@ -2,7 +2,7 @@
 
 use clap::Args;
 use common::feed::{self, SymbolError};
-use common::market::{Instrument, symbol};
+use common::market::Instrument;
 use serde_json::{Value as Json, json};
 
 use crate::cli::Global;
@@ -29,19 +29,12 @@ pub(crate) struct Arguments {
 }
 
 type Read = Result<Instrument, SymbolError>;
-type Grammar = fn(&str) -> Read;
-type Reader = Box<dyn Fn(&str) -> Read>;
-
-/// Grammars of providers that have no feed yet.
-const GRAMMARS: &[(&str, Grammar)] = &[("fyers", symbol::fyers::parse)];
 
 /// Reads every symbol; fails if any of them makes no sense.
 pub(crate) fn run(arguments: &Arguments, _global: &Global) -> Result<Exit, Failure> {
-    let read = grammar(&arguments.feed).ok_or_else(|| {
-        let known = GRAMMARS.iter().map(|(name, _)| *name).chain(feed_names());
-        Failure::new(unknown_feed(&arguments.feed, known.collect::<Vec<_>>().into_iter()))
-    })?;
-    let results: Vec<(&String, Read)> = arguments.raw.iter().map(|raw| (raw, read(raw))).collect();
+    let feed = feed::by_name(&arguments.feed)
+        .ok_or_else(|| Failure::new(unknown_feed(&arguments.feed, feed_names().into_iter())))?;
+    let results: Vec<(&String, Read)> = arguments.raw.iter().map(|raw| (raw, feed.instrument(raw))).collect();
     if arguments.json {
         let symbols: Vec<Json> = results.iter().map(|(raw, result)| as_json(&arguments.feed, raw, result)).collect();
         print_json(&json!({ "schema": 1, "symbols": symbols }))?;
@@ -50,14 +43,6 @@ pub(crate) fn run(arguments: &Arguments, _global: &Global) -> Result<Exit, Failu
         print(&blocks.join("\n"))?;
     }
     Ok(if results.iter().all(|(_, result)| result.is_ok()) { Exit::Ok } else { Exit::Failed })
-}
-
-fn grammar(name: &str) -> Option<Reader> {
-    if let Some(feed) = feed::by_name(name) {
-        return Some(Box::new(|raw| feed.instrument(raw)));
-    }
-    let (_, read) = GRAMMARS.iter().find(|(known, _)| *known == name)?;
-    Some(Box::new(read))
 }
 
 /// The parts of an instrument by name, absent ones as `None`.

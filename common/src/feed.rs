@@ -17,6 +17,7 @@ mod number;
 mod key;
 mod loose;
 mod massive;
+mod fyers;
 mod session;
 #[cfg(test)]
 mod testing;
@@ -31,8 +32,15 @@ pub use session::{
 };
 
 /// Feeds that are built in.
-static TABLE: [&dyn Feed; 6] =
-    [&binance::SPOT, &binance::USDM, &kite::Kite, &massive::Massive, &twelvedata::TwelveData, &upstox::Upstox];
+static TABLE: [&dyn Feed; 7] = [
+    &binance::SPOT,
+    &binance::USDM,
+    &fyers::Fyers,
+    &kite::Kite,
+    &massive::Massive,
+    &twelvedata::TwelveData,
+    &upstox::Upstox,
+];
 
 /// Feeds that are described in the settings instead of in code; see [`install`].
 static DESCRIBED: OnceLock<Vec<&'static dyn Feed>> = OnceLock::new();

@@ -5,6 +5,7 @@ mod captures;
 mod credentials;
 mod kite;
 mod massive;
+mod fyers;
 mod redis_broker;
 mod redis_cluster;
 mod redis_faults;

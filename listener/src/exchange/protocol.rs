@@ -6,6 +6,7 @@ mod kite;
 mod massive;
 mod twelvedata;
 mod upstox;
+mod fyers;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -27,6 +28,7 @@ fn table() -> &'static [&'static dyn Venue] {
     &[
         &binance::Binance::Spot,
         &binance::Binance::Usdm,
+        &fyers::Fyers,
         &kite::Kite,
         &massive::Massive,
         &twelvedata::TwelveData,

@@ -8,6 +8,7 @@ mod endings;
 mod exchange;
 mod feeds;
 mod massive;
+mod fyers;
 mod memory_broker;
 mod on_exchange;
 mod options;
