@@ -33,7 +33,15 @@ type Grammar = fn(&str) -> Read;
 type Reader = Box<dyn Fn(&str) -> Read>;
 
 /// Grammars of providers that have no feed yet.
-const GRAMMARS: &[(&str, Grammar)] = &[("fyers", symbol::fyers::parse)];
+const GRAMMARS: &[(&str, Grammar)] = &[
+    ("fyers", symbol::fyers::parse),
+    ("coinbase", symbol::coinbase::parse),
+    ("kraken", symbol::kraken::parse),
+    ("globaldatafeeds", |symbol| symbol::dated::parse("globaldatafeeds", symbol)),
+    ("angel", |symbol| symbol::dated::parse("angel", symbol)),
+    ("openalgo", |symbol| symbol::dated::parse("openalgo", symbol)),
+    ("shoonya", |symbol| symbol::dated::parse("shoonya", symbol)),
+];
 
 /// Reads every symbol; fails if any of them makes no sense.
 pub(crate) fn run(arguments: &Arguments, _global: &Global) -> Result<Exit, Failure> {

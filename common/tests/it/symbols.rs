@@ -2,7 +2,7 @@
 
 use common::feed::SymbolError;
 use common::market::Instrument;
-use common::market::symbol::{binance, fyers};
+use common::market::symbol::{binance, coinbase, dated, fyers, kraken};
 
 use crate::captures;
 
@@ -61,6 +61,18 @@ fn binance_spot_symbols_read_as_the_table_says() {
 #[test]
 fn binance_futures_symbols_read_as_the_table_says() {
     every_row_reads("binance_usdm", binance::parse_usdm);
+}
+
+#[test]
+fn crypto_pairs_read_as_the_table_says() {
+    every_row_reads("coinbase", coinbase::parse);
+    every_row_reads("kraken", kraken::parse);
+}
+
+#[test]
+fn contracts_with_their_whole_day_read_as_the_table_says() {
+    every_row_reads("globaldatafeeds", |symbol| dated::parse("globaldatafeeds", symbol));
+    every_row_reads("openalgo", |symbol| dated::parse("openalgo", symbol));
 }
 
 fn every_row_reads(provider: &str, parse: Parse) {
