@@ -2,6 +2,7 @@
 
 mod binance;
 mod captures;
+mod masters;
 mod redis_broker;
 mod redis_cluster;
 mod redis_faults;
