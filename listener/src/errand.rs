@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use common::feed::{FeedSession, HttpAnswer, HttpMethod, HttpRequest, Reading};
+use common::http;
 use tokio::task;
-use ureq::Agent;
 
 use crate::ending::{End, readable};
 
@@ -34,19 +34,13 @@ async fn send(request: HttpRequest) -> Result<HttpAnswer, End> {
     // ureq blocks; errands are few, so each may have a thread for its time.
     match task::spawn_blocking(move || exchange(request)).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(End::Errand(readable(&without_url(&error)))),
+        Ok(Err(error)) => Err(End::Errand(readable(&http::without_url(&error)))),
         Err(broken) => Err(End::Errand(format!("broke down by a bug: {broken}"))),
     }
 }
 
 fn exchange(request: HttpRequest) -> Result<HttpAnswer, ureq::Error> {
-    let agent: Agent = Agent::config_builder()
-        .timeout_global(Some(ERRAND_MAX))
-        .http_status_as_error(false) // the feed reads the provider's own errors
-        .max_redirects(3)
-        .user_agent(concat!("tidemill/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into();
+    let agent = http::agent(ERRAND_MAX);
     let mut answer = match (request.method, request.body) {
         (HttpMethod::Get, _) => with_headers(agent.get(&request.url), &request.headers).call()?,
         (HttpMethod::Post, body) => with_headers(agent.post(&request.url), &request.headers)
@@ -60,9 +54,4 @@ fn exchange(request: HttpRequest) -> Result<HttpAnswer, ureq::Error> {
 
 fn with_headers<B>(request: ureq::RequestBuilder<B>, headers: &[(&'static str, String)]) -> ureq::RequestBuilder<B> {
     headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
-}
-
-/// The error in words, without the address: that may hold a secret.
-fn without_url(error: &ureq::Error) -> String {
-    if matches!(error, ureq::Error::BadUri(_)) { "the address is no URL".to_owned() } else { error.to_string() }
 }

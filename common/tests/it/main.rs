@@ -3,6 +3,7 @@
 mod binance;
 mod captures;
 mod masters;
+mod masters_loading;
 mod redis_broker;
 mod redis_cluster;
 mod redis_faults;
