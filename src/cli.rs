@@ -9,7 +9,9 @@ use common::settings::Flags;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
-use crate::{bench, config, dead, doctor, exchange, listener, migrate, queue, start, status, symbol, worker};
+use crate::{
+    bench, config, dead, doctor, exchange, instruments, listener, migrate, queue, start, status, symbol, worker,
+};
 
 /// Stream market data into a database without losing ticks.
 #[derive(Debug, Parser)]
@@ -64,6 +66,7 @@ pub(crate) enum Command {
     Queue(queue::Arguments),
     Dead(dead::Arguments),
     Symbol(symbol::Arguments),
+    Instruments(instruments::Arguments),
     Config(config::Arguments),
     Bench(bench::Arguments),
 }
@@ -80,6 +83,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
         Command::Queue(arguments) => queue::run(arguments, global),
         Command::Dead(arguments) => dead::run(arguments, global),
         Command::Symbol(arguments) => symbol::run(arguments, global),
+        Command::Instruments(arguments) => instruments::run(arguments, global),
         Command::Config(arguments) => config::run(arguments, global),
         Command::Bench(arguments) => bench::run(arguments, global),
     }
@@ -89,7 +93,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["start", "status", "doctor"]),
     ("Run one part", &["listener", "worker", "gateway", "exchange", "migrate"]),
-    ("Look inside and repair", &["queue", "dead", "symbol", "config", "top", "bench"]),
+    ("Look inside and repair", &["queue", "dead", "symbol", "instruments", "config", "top", "bench"]),
 ];
 
 const AFTER_HELP: &str = "\
@@ -139,7 +143,7 @@ fn command_list(command: &clap::Command) -> String {
 
 fn line(command: &clap::Command) -> String {
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    format!("  {:<10} {about}", command.get_name())
+    format!("  {:<11} {about}", command.get_name())
 }
 
 impl Global {
@@ -183,22 +187,23 @@ mod tests {
         Stream market data into a database without losing ticks
 
         Start here:
-          start      Run everything here: listener, workers, and a simulated exchange until symbols are set
-          status     Show health once: what runs, how fresh it is, and whether anything was lost
-          doctor     Check settings, queue, store and feed; say what to fix
+          start       Run everything here: listener, workers, and a simulated exchange until symbols are set
+          status      Show health once: what runs, how fresh it is, and whether anything was lost
+          doctor      Check settings, queue, store and feed; say what to fix
 
         Run one part:
-          listener   Read feeds over WebSocket and queue their messages
-          worker     Store queued ticks. Run as many as you like, on as many machines as you like
-          exchange   Serve simulated or recorded market data in a provider's own protocol
-          migrate    Create or upgrade the tables of the store
+          listener    Read feeds over WebSocket and queue their messages
+          worker      Store queued ticks. Run as many as you like, on as many machines as you like
+          exchange    Serve simulated or recorded market data in a provider's own protocol
+          migrate     Create or upgrade the tables of the store
 
         Look inside and repair:
-          queue      Show the queues; pause and resume them
-          dead       Show, retry and purge dead letters: ticks that could not be stored
-          symbol     Show what a provider's symbols mean
-          config     Show and check the settings
-          bench      Measure ticks per second, CPU time and memory on this machine
+          queue       Show the queues; pause and resume them
+          dead        Show, retry and purge dead letters: ticks that could not be stored
+          symbol      Show what a provider's symbols mean
+          instruments Show, refresh and search the lists of instruments that providers publish
+          config      Show and check the settings
+          bench       Measure ticks per second, CPU time and memory on this machine
 
         Options:
           -c, --config <FILE>     Settings file [default: `./tidemill.toml`, then

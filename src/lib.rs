@@ -22,6 +22,7 @@ mod doctor;
 mod exchange;
 mod exit;
 mod failure;
+mod instruments;
 mod listener;
 mod logging;
 mod migrate;

@@ -1,6 +1,10 @@
 //! `tidemill listener`: read feeds, queue ticks.
 
+use std::borrow::Cow;
+
 use clap::Args;
+use common::clock;
+use common::feed::SymbolError;
 use common::settings::{Flags, Settings};
 use common::shutdown::Shutdown;
 use listener::{ListenerOptions, ShardLimits};
@@ -131,13 +135,25 @@ fn options(settings: &Settings, context: &Context) -> Result<ListenerOptions, Fa
     Ok(options)
 }
 
+/// The symbols with every `...:FUT:near` replaced by the contract that it means today.
+fn resolved(options: &ListenerOptions) -> Result<Vec<String>, Failure> {
+    let now = clock::now();
+    let resolve = |symbol: &String| options.catalog.resolve(options.feed.name(), symbol, now).map(Cow::into_owned);
+    let symbols: Result<Vec<String>, SymbolError> = options.symbols.iter().map(resolve).collect();
+    symbols.map_err(|error| Failure::new(Diagnostic::new(Code::Listener, error.to_string())))
+}
+
 /// Reads feeds until it is asked to stop.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failure> {
     let context = Context::load(global, arguments.flags())?;
-    let options = options(&context.settings, &context)?;
+    let mut options = options(&context.settings, &context)?;
     block_on(async {
         let shutdown = Shutdown::new();
         part::stop_on_signals(&shutdown, arguments.supervised)?;
+        let masters = context.masters().of_feed(options.feed.name());
+        let Some(catalogs) = part::instruments(masters, &shutdown).await else { return Ok(Exit::Ok) };
+        options.catalog = catalogs.current();
+        options.symbols = resolved(&options)?;
         let broker = context.broker().await?;
         match listener::run(options, broker, shutdown).await {
             Ok(_summary) => Ok(Exit::Ok),
