@@ -10,7 +10,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
 use crate::{
-    bench, config, dead, doctor, exchange, instruments, listener, migrate, queue, start, status, symbol, worker,
+    bench, config, dead, doctor, exchange, gaps, instruments, listener, migrate, queue, record, start, status, symbol,
+    token, worker,
 };
 
 /// Stream market data into a database without losing ticks.
@@ -60,13 +61,16 @@ pub(crate) enum Command {
     Listener(listener::Arguments),
     Worker(worker::Arguments),
     Exchange(exchange::Arguments),
+    Record(record::Arguments),
     Status(status::Arguments),
     Doctor(doctor::Arguments),
     Migrate(migrate::Arguments),
     Queue(queue::Arguments),
     Dead(dead::Arguments),
+    Gaps(gaps::Arguments),
     Symbol(symbol::Arguments),
     Instruments(instruments::Arguments),
+    Token(token::Arguments),
     Config(config::Arguments),
     Bench(bench::Arguments),
 }
@@ -77,13 +81,16 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
         Command::Listener(arguments) => listener::run(arguments, global),
         Command::Worker(arguments) => worker::run(arguments, global),
         Command::Exchange(arguments) => exchange::run(arguments, global),
+        Command::Record(arguments) => record::run(arguments, global),
         Command::Status(arguments) => status::run(arguments, global),
         Command::Doctor(arguments) => doctor::run(arguments, global),
         Command::Migrate(arguments) => migrate::run(arguments, global),
         Command::Queue(arguments) => queue::run(arguments, global),
         Command::Dead(arguments) => dead::run(arguments, global),
+        Command::Gaps(arguments) => gaps::run(arguments, global),
         Command::Symbol(arguments) => symbol::run(arguments, global),
         Command::Instruments(arguments) => instruments::run(arguments, global),
+        Command::Token(arguments) => token::run(arguments, global),
         Command::Config(arguments) => config::run(arguments, global),
         Command::Bench(arguments) => bench::run(arguments, global),
     }
@@ -92,8 +99,8 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
 /// Commands in the help, by what people want. Names without a command are left out.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["start", "status", "doctor"]),
-    ("Run one part", &["listener", "worker", "gateway", "exchange", "migrate"]),
-    ("Look inside and repair", &["queue", "dead", "symbol", "instruments", "config", "top", "bench"]),
+    ("Run one part", &["listener", "worker", "gateway", "exchange", "record", "migrate"]),
+    ("Look inside and repair", &["queue", "dead", "gaps", "symbol", "instruments", "token", "config", "top", "bench"]),
 ];
 
 const AFTER_HELP: &str = "\
@@ -195,13 +202,16 @@ mod tests {
           listener    Read feeds over WebSocket and queue their messages
           worker      Store queued ticks. Run as many as you like, on as many machines as you like
           exchange    Serve simulated or recorded market data in a provider's own protocol
+          record      Write a feed's raw frames, with their receive time, to compressed files
           migrate     Create or upgrade the tables of the store
 
         Look inside and repair:
           queue       Show the queues; pause and resume them
           dead        Show, retry and purge dead letters: ticks that could not be stored
+          gaps        List holes in the streams: messages that were sent and never arrived
           symbol      Show what a provider's symbols mean
           instruments Show, refresh and search the lists of instruments that providers publish
+          token       Give listeners a provider's token; show which one they use
           config      Show and check the settings
           bench       Measure ticks per second, CPU time and memory on this machine
 

@@ -1,14 +1,14 @@
 //! `tidemill exchange`: a simulated exchange.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use common::settings::{Flags, duration};
 use common::shutdown::Shutdown;
 use listener::exchange::{
-    self, AtEnd, DEFAULT_PORT, ExchangeOptions, ExchangeSource, Rate, ReplayOptions, Speed, WalkOptions,
+    self, AtEnd, DEFAULT_PORT, ExchangeOptions, ExchangeSource, Provider, Rate, ReplayOptions, Speed, WalkOptions,
 };
 
 use crate::cli::Global;
@@ -30,6 +30,15 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
+    /// Whose protocol to speak
+    #[arg(long, value_name = "FEED", default_value = "binance")]
+    feed: Provider,
+    /// File with the one credential that is admitted; without it any is
+    #[arg(long, value_name = "FILE")]
+    credential_file: Option<PathBuf>,
+    /// Symbols that are refused, separated by commas
+    #[arg(long, value_name = "SYMBOL,...", value_delimiter = ',')]
+    refuse: Vec<String>,
     /// Address to listen on
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
@@ -96,9 +105,18 @@ impl Arguments {
             resend: self.resend,
             cut_every: self.cut_every.as_deref().map(time).transpose()?,
             stats_file: self.stats_file.clone(),
-            ..ExchangeOptions::new(source)
+            credential: self.credential_file.as_deref().map(credential).transpose()?,
+            refused: self.refuse.clone(),
+            ..ExchangeOptions::new(source).of(self.feed)
         })
     }
+}
+
+fn credential(path: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::usage(format!("--credential-file: cannot read {}: {error}", path.display()), "name a readable file")
+    })?;
+    Ok(text.trim().to_owned())
 }
 
 fn time(text: &str) -> Result<Duration, Failure> {

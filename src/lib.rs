@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 mod amount;
 mod bench;
+mod calendar;
 mod cli;
 mod columns;
 mod config;
@@ -22,6 +23,7 @@ mod doctor;
 mod exchange;
 mod exit;
 mod failure;
+mod gaps;
 mod instruments;
 mod listener;
 mod logging;
@@ -30,9 +32,11 @@ mod output;
 mod panic_report;
 mod part;
 mod queue;
+mod record;
 mod start;
 mod status;
 mod symbol;
+mod token;
 mod worker;
 
 pub use part::AS_TIDEMILL;

@@ -27,7 +27,23 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pub(crate) shards: ShardArguments,
+    feed: FeedArguments,
+    /// Queue to fill
+    #[arg(long, value_name = "NAME")]
+    queue: Option<String>,
+    /// When the buffer is full: merge, block or `drop_oldest`
+    #[arg(long, value_name = "POLICY")]
+    overflow: Option<String>,
+    /// Stop when standard input closes: for launchers
+    #[arg(long, hide = true)]
+    supervised: bool,
+}
+
+/// What to read. Shared with the recorder.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FeedArguments {
+    #[command(flatten)]
+    shards: ShardArguments,
     /// The provider
     #[arg(long, value_name = "NAME")]
     feed: Option<String>,
@@ -40,15 +56,6 @@ pub(crate) struct Arguments {
     /// Where to connect instead of the provider's own address
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
-    /// Queue to fill
-    #[arg(long, value_name = "NAME")]
-    queue: Option<String>,
-    /// When the buffer is full: merge, block or `drop_oldest`
-    #[arg(long, value_name = "POLICY")]
-    overflow: Option<String>,
-    /// Stop when standard input closes: for launchers
-    #[arg(long, hide = true)]
-    supervised: bool,
 }
 
 /// How symbols are split over connections. Shared with the launcher.
@@ -99,18 +106,28 @@ impl ShardArguments {
 
 impl Arguments {
     fn flags(&self) -> Flags {
+        self.feed.flags().set("listener.overflow", "--overflow", self.overflow.as_ref()).set(
+            "queue.name",
+            "--queue",
+            self.queue.as_ref(),
+        )
+    }
+}
+
+impl FeedArguments {
+    /// The same as settings.
+    pub(crate) fn flags(&self) -> Flags {
         Flags::new()
             .set("listener.feed", "--feed", self.feed.as_ref())
             .set("listener.symbols", "--symbols", self.symbols.as_ref())
             .set("listener.channels", "--channels", self.channels.as_ref())
             .set("listener.endpoint", "--endpoint", self.endpoint.as_ref())
-            .set("listener.overflow", "--overflow", self.overflow.as_ref())
-            .set("queue.name", "--queue", self.queue.as_ref())
             .and(self.shards.flags())
     }
 }
 
-fn options(settings: &Settings, context: &Context) -> Result<ListenerOptions, Failure> {
+/// What the settings ask of a listener.
+pub(crate) fn options(settings: &Settings, context: &Context) -> Result<ListenerOptions, Failure> {
     let wanted = &settings.listener;
     if wanted.symbols.is_empty() {
         let title = "no symbols to subscribe";
@@ -143,17 +160,27 @@ fn resolved(options: &ListenerOptions) -> Result<Vec<String>, Failure> {
     symbols.map_err(|error| Failure::new(Diagnostic::new(Code::Listener, error.to_string())))
 }
 
+/// The options with what the feed's masters know; `None` when `shutdown` begins before they are read.
+pub(crate) async fn equipped(
+    mut options: ListenerOptions,
+    context: &Context,
+    shutdown: &Shutdown,
+) -> Result<Option<ListenerOptions>, Failure> {
+    let masters = context.masters().of_feed(options.feed.name());
+    let Some(catalogs) = part::instruments(masters, shutdown).await else { return Ok(None) };
+    options.catalog = catalogs.current();
+    options.symbols = resolved(&options)?;
+    Ok(Some(options))
+}
+
 /// Reads feeds until it is asked to stop.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failure> {
     let context = Context::load(global, arguments.flags())?;
-    let mut options = options(&context.settings, &context)?;
+    let options = options(&context.settings, &context)?;
     block_on(async {
         let shutdown = Shutdown::new();
         part::stop_on_signals(&shutdown, arguments.supervised)?;
-        let masters = context.masters().of_feed(options.feed.name());
-        let Some(catalogs) = part::instruments(masters, &shutdown).await else { return Ok(Exit::Ok) };
-        options.catalog = catalogs.current();
-        options.symbols = resolved(&options)?;
+        let Some(options) = equipped(options, &context, &shutdown).await? else { return Ok(Exit::Ok) };
         let broker = context.broker().await?;
         match listener::run(options, broker, shutdown).await {
             Ok(_summary) => Ok(Exit::Ok),

@@ -10,15 +10,19 @@
 //! Parts of the program never import each other: a listener and a worker meet in the broker and the store only.
 
 pub mod broker;
+mod chain;
 pub mod clock;
+pub mod credentials;
 pub mod feed;
 pub mod http;
+pub mod jwt;
 pub mod ledger;
 pub mod market;
 pub mod masters;
 pub mod outage;
 pub mod presence;
 pub mod queue;
+pub mod redact;
 pub mod retry;
 pub mod settings;
 pub mod shutdown;
@@ -26,6 +30,8 @@ pub mod sqlite;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+pub use chain::chain;
 
 /// A source error whose library stays hidden behind the seam that reports it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;

@@ -1,6 +1,7 @@
 //! The market's vocabulary. Pure: no runtime, no database, no logging.
 
 pub mod alias;
+pub mod calendar;
 mod catalog;
 mod day;
 mod instrument;
@@ -11,6 +12,7 @@ pub mod symbol;
 mod tick;
 
 pub use alias::Aliases;
+pub use calendar::{Calendar, MarketState, Segment};
 pub use catalog::{Catalog, MasterRow};
 pub use day::trading_day;
 pub use instrument::{Expiry, Instrument, Kind, Right};

@@ -79,6 +79,26 @@ pub struct ListenerState {
     pub buffer_max: u64,
     /// Why the broker does not accept, in words; `None` while it does.
     pub trouble: Option<String>,
+    /// Frames that were no message of the feed, by reason.
+    #[serde(default)]
+    pub samples: Vec<Sample>,
+}
+
+/// Frames that were rejected for one reason, and the start of the newest one without secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Why.
+    pub reason: Box<str>,
+    /// How many.
+    pub frames: u64,
+    /// When the newest one was received.
+    pub at: UnixMicros,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Whether it was a text frame; else `start` is in hexadecimal digits.
+    pub is_text: bool,
+    /// How it begins.
+    pub start: Box<str>,
 }
 
 /// One WebSocket connection.
@@ -102,6 +122,9 @@ pub struct ConnectionState {
     pub last_frame_at: Option<UnixMicros>,
     /// When the last data message arrived.
     pub last_message_at: Option<UnixMicros>,
+    /// Attempts to connect.
+    #[serde(default)]
+    pub attempts: u64,
     /// Sessions that ended and were opened again.
     pub reconnects: u64,
     /// Why the last session ended, in words.
@@ -110,6 +133,32 @@ pub struct ConnectionState {
     pub next_attempt_at: Option<UnixMicros>,
     /// Symbols the provider refused, with its reason.
     pub refused: BTreeMap<Box<str>, Box<str>>,
+    /// Whether the provider's numbers show holes, over all its sessions. Absent in records of older programs.
+    #[serde(default)]
+    pub continuity: Continuity,
+}
+
+/// What the numbers of a provider's messages show, summed up over the streams of a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Continuity {
+    /// Holes.
+    pub gaps: u64,
+    /// Messages that are missing in them.
+    pub missing: u64,
+    /// Messages whose number came twice in a row.
+    pub duplicates: u64,
+    /// Messages whose number was smaller than that of an earlier one.
+    pub backwards: u64,
+    /// Numbered messages of streams beyond the most that are watched.
+    pub unwatched: u64,
+}
+
+impl Continuity {
+    /// Whether there is nothing to tell.
+    pub fn is_whole(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Where a connection stands.
@@ -125,8 +174,13 @@ pub enum Link {
     Live,
     /// Down, waiting for its next attempt.
     Reconnecting,
-    /// Down for good until somebody acts, e.g. the provider refuses our credentials.
+    /// Down until there is another token: no source has one that the provider takes. Goes on by itself then.
+    NeedsLogin,
+    /// Down for good until somebody acts, e.g. the address cannot be connected to.
     Stopped,
+    /// What a newer program calls it. A reader that does not know the word must not lose the whole record.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A worker's state.
@@ -158,4 +212,35 @@ pub struct WorkerState {
     pub trouble: Option<String>,
     /// When it last asked the queue for work and got an answer.
     pub last_take_at: Option<UnixMicros>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_connections_state_are_frozen() {
+        let words = [
+            (Link::Connecting, "connecting"),
+            (Link::Subscribing, "subscribing"),
+            (Link::Live, "live"),
+            (Link::Reconnecting, "reconnecting"),
+            (Link::NeedsLogin, "needs_login"),
+            (Link::Stopped, "stopped"),
+            (Link::Unknown, "unknown"),
+        ];
+        for (link, word) in words {
+            let json = format!("\"{word}\"");
+            assert_eq!(serde_json::to_string(&link).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Link>(&json).unwrap(), link);
+        }
+    }
+
+    #[test]
+    fn a_newer_programs_word_does_not_cost_the_record() {
+        let record = r#"{"conn":1,"feed":"f","state":"hibernating","symbols":1,"confirmed":0,"messages":0,"errors":0,
+            "last_frame_at":null,"last_message_at":null,"reconnects":0,"reason":null,"next_attempt_at":null,
+            "refused":{},"field_of_a_newer_program":1}"#;
+        assert_eq!(serde_json::from_str::<ConnectionState>(record).unwrap().state, Link::Unknown);
+    }
 }

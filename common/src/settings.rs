@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+mod credentials;
 pub mod duration;
 mod environment;
 mod file;
@@ -23,19 +24,22 @@ mod table;
 mod typed;
 mod value;
 
+pub use credentials::{CredentialSettings, TokenUrl};
 pub use environment::Environment;
+pub(crate) use environment::read_short;
 pub use file::{FILE_NAME, SettingsFile};
 pub use flags::Flags;
 pub use kind::Kind;
 pub use overflow::{BadOverflow, Overflow};
 pub use problem::{Class, Problem, SettingsError, nearest};
+pub(crate) use redact::MASK;
 pub use redact::redacted;
 pub use reference::reference;
 pub use resolve::{Entry, Loaded, Resolved, Sources, resolve};
 pub use table::{Setting, TABLE, by_key};
 pub use typed::{
-    BrokerSettings, InstrumentSettings, ListenerSettings, LogFormat, LogSettings, QueueSettings, Settings,
-    StartSettings, StoreSettings, WorkerSettings,
+    BrokerSettings, InstrumentSettings, ListenerSettings, LogFormat, LogSettings, MarketSettings, QueueSettings,
+    Settings, StartSettings, StoreSettings, WorkerSettings,
 };
 pub use value::{Origin, Value};
 

@@ -13,6 +13,7 @@ use tracing::debug;
 
 use crate::board::Board;
 use crate::intake::Intake;
+use crate::samples::Samples;
 
 /// A record outlives this many missed beats.
 const BEATS_KEPT: u32 = 5;
@@ -30,6 +31,7 @@ pub(crate) struct Beat {
     pub(crate) interval: Duration,
     pub(crate) intake: Arc<Intake>,
     pub(crate) board: Arc<Board>,
+    pub(crate) samples: Arc<Samples>,
 }
 
 impl Beat {
@@ -69,6 +71,7 @@ impl Beat {
                 buffered: self.intake.totals().buffered,
                 buffer_max: self.buffer_max,
                 trouble: self.board.trouble(),
+                samples: self.samples.shown(str::to_owned),
             }),
         }
     }

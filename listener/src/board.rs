@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use common::presence::{ConnectionState, Link};
+use common::presence::{ConnectionState, Continuity, Link};
 
 /// The state of one connection, written by its shard.
 #[derive(Debug)]
@@ -21,10 +21,12 @@ impl Cell {
             errors: 0,
             last_frame_at: None,
             last_message_at: None,
+            attempts: 0,
             reconnects: 0,
             reason: None,
             next_attempt_at: None,
             refused: BTreeMap::new(),
+            continuity: Continuity::default(),
         }))
     }
 
@@ -40,7 +42,10 @@ impl Cell {
 /// All that is shown.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
-    pub(crate) cells: Vec<Arc<Cell>>,
+    // Held for a few moves in memory, never across an await.
+    cells: Mutex<BTreeMap<u32, Arc<Cell>>>,
+    /// Symbols that no connection carries, with the reason.
+    refused: Mutex<BTreeMap<Box<str>, Box<str>>>,
     troubles: Mutex<Troubles>,
 }
 
@@ -52,8 +57,26 @@ struct Troubles {
 }
 
 impl Board {
-    pub(crate) fn new(cells: Vec<Arc<Cell>>) -> Self {
-        Self { cells, troubles: Mutex::default() }
+    /// Shows a connection, instead of an earlier one of its number.
+    pub(crate) fn show(&self, cell: Arc<Cell>) {
+        let conn = cell.read().conn;
+        self.cells().insert(conn, cell);
+    }
+
+    /// Shows a connection no longer.
+    pub(crate) fn hide(&self, conn: u32) {
+        self.cells().remove(&conn);
+    }
+
+    pub(crate) fn update(&self, conn: u32, change: impl FnOnce(&mut ConnectionState)) {
+        if let Some(cell) = self.cells().get(&conn) {
+            cell.update(change);
+        }
+    }
+
+    /// Symbols that no connection carries, with the reason; shown at the first connection.
+    pub(crate) fn set_refused(&self, refused: BTreeMap<Box<str>, Box<str>>) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
     }
 
     /// Why the broker takes no tasks; `None` while it does.
@@ -74,7 +97,16 @@ impl Board {
     }
 
     pub(crate) fn connections(&self) -> Vec<ConnectionState> {
-        self.cells.iter().map(|cell| cell.read()).collect()
+        let mut connections: Vec<_> = self.cells().values().map(|cell| cell.read()).collect();
+        if let Some(first) = connections.first_mut() {
+            let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            first.refused.extend(refused.iter().map(|(symbol, reason)| (symbol.clone(), reason.clone())));
+        }
+        connections
+    }
+
+    fn cells(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<Cell>>> {
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn troubles(&self) -> MutexGuard<'_, Troubles> {

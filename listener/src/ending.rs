@@ -47,6 +47,12 @@ pub(crate) enum End {
     Protocol(String),
     /// The provider announced that it will cut the connection.
     Announced(String),
+    /// The provider cuts connections of this age.
+    Aged,
+    /// The wanted symbols changed, and only a new connection can follow.
+    Changed,
+    /// Another session carries the streams now.
+    Retired,
     /// The provider reported an error of the whole connection.
     Failed(Failure),
     /// A request before connecting had no answer.
@@ -128,6 +134,8 @@ impl End {
     pub(crate) fn then(&self) -> Then {
         match self {
             Self::Shutdown => Then::Finish,
+            // Our own wish: nobody is annoyed.
+            Self::Aged | Self::Changed | Self::Retired => Then::Reconnect(Pace::AtOnce),
             Self::BadUrl(_) | Self::Failed(Failure { remedy: Remedy::Stop, .. }) => Then::Stop,
             // A 5xx without a wish is a server that restarts; anything else is meant for us.
             Self::Http { status: 500..=599, retry_after: None } => Then::Reconnect(Pace::Usual),
@@ -197,6 +205,9 @@ impl fmt::Display for End {
             Self::NotUtf8 => f.write_str("text frame that is no UTF-8"),
             Self::Protocol(problem) => write!(f, "protocol error: {problem}"),
             Self::Announced(text) => write!(f, "server announced its shutdown: {text}"),
+            Self::Aged => f.write_str("it reached the age at which the provider cuts connections"),
+            Self::Changed => f.write_str("the wanted symbols changed"),
+            Self::Retired => f.write_str("another session carries the streams"),
             Self::Failed(Failure { reason, .. }) => write!(f, "provider reports: {reason}"),
             Self::Errand(problem) => write!(f, "no answer before connecting: {problem}"),
             Self::NoEpoch => f.write_str("epoch used up and the broker gives no other"),

@@ -20,23 +20,25 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Where sessions get their epochs.
 #[derive(Debug)]
 pub(crate) struct Epochs {
-    broker: Arc<dyn Broker>,
+    /// Without one nothing is enqueued, so any growing number will do.
+    broker: Option<Arc<dyn Broker>>,
     board: Arc<Board>,
     // Held while one caller asks, so that an outage costs one try per second and not one per connection.
     turn: Mutex<Outage>,
 }
 
 impl Epochs {
-    pub(crate) fn new(broker: Arc<dyn Broker>, board: Arc<Board>) -> Self {
+    pub(crate) fn new(broker: Option<Arc<dyn Broker>>, board: Arc<Board>) -> Self {
         Self { broker, board, turn: Mutex::new(Outage::default()) }
     }
 
     /// The next epoch, whenever the broker gives it. Cancel-safe: an epoch that nobody takes is skipped, no more.
     pub(crate) async fn next(&self) -> Epoch {
+        let Some(broker) = &self.broker else { return Epoch::floor_at(clock::now()) };
         let mut outage = self.turn.lock().await;
         let mut delays = Backoff::DEPENDENCY.delays();
         loop {
-            let problem = match time::timeout(PATIENCE, self.broker.next_epoch()).await {
+            let problem = match time::timeout(PATIENCE, broker.next_epoch()).await {
                 Ok(Ok(epoch)) => {
                     if let Some(over) = outage.ended(clock::monotonic()) {
                         self.board.set_epoch_trouble(None);

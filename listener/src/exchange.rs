@@ -13,8 +13,10 @@
 mod allowance;
 mod connection;
 mod control;
+mod desk;
 mod digits;
 mod frame;
+mod http;
 mod options;
 mod outbox;
 mod pace;
@@ -50,6 +52,7 @@ pub use stats::{ExchangeReport, ExchangeStats};
 pub use walk::WALK_SYMBOLS_MAX;
 
 use connection::Shared;
+use desk::Desk;
 use pace::{Pace, Playback};
 use publisher::Publisher;
 use replay::Recording;
@@ -132,6 +135,7 @@ pub async fn bind(options: ExchangeOptions) -> Result<Exchange, ExchangeError> {
     }
     let counters = Arc::new(Counters::default());
     let (source, symbols) = source(options.source, options.provider, &counters)?;
+    let desk = Arc::new(Desk::new(symbols.clone(), options.credential, options.refused));
     let listener = TcpListener::bind(options.listen).await.map_err(|source| {
         if source.kind() == io::ErrorKind::AddrInUse {
             ExchangeError::InUse(options.listen)
@@ -142,9 +146,13 @@ pub async fn bind(options: ExchangeOptions) -> Result<Exchange, ExchangeError> {
     let address = listener.local_addr().map_err(|source| ExchangeError::Listen { address: options.listen, source })?;
     let room = Arc::new(Notify::new());
     let (commands, received) = mpsc::channel(COMMANDS_MAX);
+    let mut board = Switchboard::new(options.provider, options.resend, Arc::clone(&counters));
+    if matches!(source, Source::Replay(_)) {
+        board.expect_recording();
+    }
     let publisher = Publisher {
         commands: received,
-        board: Switchboard::new(options.provider, options.resend, Arc::clone(&counters)),
+        board,
         source,
         counters: Arc::clone(&counters),
         room: Arc::clone(&room),
@@ -152,7 +160,7 @@ pub async fn bind(options: ExchangeOptions) -> Result<Exchange, ExchangeError> {
         at_end: options.at_end,
         ending: None,
     };
-    let shared = Arc::new(Shared { provider: options.provider, limits, commands, counters, room });
+    let shared = Arc::new(Shared { provider: options.provider, desk, limits, commands, counters, room });
     let stats_file = StatsFile::new(options.stats_file);
     Ok(Exchange { listener, address, symbols, publisher, shared, cut_every: options.cut_every, stats_file })
 }
@@ -167,7 +175,7 @@ fn source(
             if !(1..=WALK_SYMBOLS_MAX).contains(&options.symbols) {
                 return Err(ExchangeError::Symbols(options.symbols));
             }
-            let walk = Walk::new(options.symbols, options.seed);
+            let walk = Walk::new(options.symbols, options.seed, |n, asset| provider.0.symbol(n, asset));
             let symbols = walk.names().map(str::to_owned).collect();
             let walking = Walking::new(walk, Pace::new(options.rate), options.messages);
             Ok((Source::Walk(Box::new(walking)), symbols))
@@ -209,14 +217,14 @@ impl Exchange {
 
     /// The controls.
     pub fn controls(&self) -> ExchangeControls {
-        ExchangeControls { commands: self.shared.commands.clone() }
+        ExchangeControls { commands: self.shared.commands.clone(), desk: Arc::clone(&self.shared.desk) }
     }
 
     /// Serves clients until the shutdown begins, or until the source has ended if that is wanted.
     pub async fn run(self, shutdown: Shutdown) -> ExchangeReport {
         let Self { listener, address, symbols: _, publisher, shared, cut_every, mut stats_file } = self;
         let counters = Arc::clone(&shared.counters);
-        let controls = ExchangeControls { commands: shared.commands.clone() };
+        let controls = ExchangeControls { commands: shared.commands.clone(), desk: Arc::clone(&shared.desk) };
         let started = clock::monotonic();
         if !address.ip().is_loopback() {
             warn!("the exchange listens on {address}, where other machines may reach it; it asks nobody who they are");

@@ -1,6 +1,6 @@
 //! Feeds to tasks.
 //!
-//! [`run`] splits the wanted symbols into [`shards`](mod@shards), keeps one WebSocket session per shard alive for ever,
+//! [`run`] splits the wanted symbols into `shards`, keeps one WebSocket session per shard alive for ever (`fleet`, `shard`, `relay`),
 //! and appends every message to a queue. A frame travels:
 //!
 //! ```text
@@ -8,12 +8,14 @@
 //! ```
 //!
 //! The session never waits for the broker; the enqueuer pushes all that has gathered while its last push was in flight.
-//! Decisions are pure ([`shards`](mod@shards), `backlog`, `liveness`, `subscription`, `numbering`, `retreat`,
+//! Decisions are pure (`shards`, `backlog`, `liveness`, `subscription`, `numbering`, `retreat`,
 //! `ending`); `session`, `shard` and `enqueuer` only carry values to and from them.
 
+mod attempt;
 mod backlog;
 mod beat;
 mod board;
+pub mod continuity;
 mod dial;
 mod element;
 mod ending;
@@ -21,6 +23,7 @@ mod enqueuer;
 mod epochs;
 mod errand;
 pub mod exchange;
+mod fleet;
 mod gate;
 mod intake;
 mod listener;
@@ -28,12 +31,18 @@ mod liveness;
 mod monitor;
 mod numbering;
 mod options;
+mod probe;
+pub mod recorder;
+mod relay;
 mod retreat;
+mod samples;
 mod session;
 mod shard;
-pub mod shards;
+mod shards;
+mod signals;
 mod subscription;
 mod wire;
 
-pub use listener::{ListenerError, ListenerSummary, run};
+pub use listener::{ListenerError, ListenerSummary, record, run};
 pub use options::{BadOverflow, BufferLimits, EnqueueLimits, LinkTimes, ListenerOptions, Overflow, ShardLimits};
+pub use probe::{Probed, probe};

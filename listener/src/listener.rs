@@ -7,30 +7,26 @@ use std::time::Duration;
 use common::broker::Broker;
 use common::clock;
 use common::feed::FeedError;
-use common::presence::{InstanceId, Link};
+use common::presence::InstanceId;
 use common::shutdown::Shutdown;
 use foldhash::fast::RandomState;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
-use tokio::task::JoinHandle;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::beat::Beat;
-use crate::board::{Board, Cell};
+use crate::board::Board;
 use crate::dial;
 use crate::enqueuer::Enqueuer;
 use crate::epochs::Epochs;
+use crate::fleet::Fleet;
 use crate::gate::Gate;
 use crate::intake::Intake;
 use crate::monitor;
-use crate::options::{ListenerOptions, Overflow};
-use crate::shard::{Context, Shard};
-use crate::shards::{self, Plan};
-
-/// Refused symbols that are shown by name in the status, where each beat carries them.
-const REFUSED_SHOWN_MAX: usize = 1_000;
+use crate::options::{BufferLimits, ListenerOptions, Overflow};
+use crate::samples::Samples;
+use crate::shard::Context;
+use crate::shards::{Plan, Rules};
 
 /// What a listener did, from start to end. `received = accepted + shed + buffered`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,25 +84,9 @@ pub async fn run(
     broker: Arc<dyn Broker>,
     shutdown: Shutdown,
 ) -> Result<ListenerSummary, ListenerError> {
-    check(&options)?;
-    let plan = plan(&options)?;
-    if rustls::crypto::ring::default_provider().install_default().is_err() {
-        // Somebody in this process has chosen a provider before: as good.
-    }
-    let intake = Arc::new(Intake::new(options.buffer));
     let instance = InstanceId::fresh();
-    let cell = |(topics, conn): (&Vec<_>, u32)| Cell::new(conn, options.feed.name(), shards::symbols_in(topics));
-    let board = Arc::new(Board::new(plan.shards.iter().zip(1..).map(cell).map(Arc::new).collect()));
-    let context = Arc::new(Context {
-        options: options.clone(),
-        intake: Arc::clone(&intake),
-        epochs: Epochs::new(Arc::clone(&broker), Arc::clone(&board)),
-        gate: Gate::new(options.feed.limits().connect_interval),
-        shutdown: shutdown.clone(),
-        merge_hash: RandomState::default(),
-    });
-    let shards = shards_of(plan, &board, &context);
-    info!(instance = %instance, connections = shards.len(), "listener of {} starts", options.feed.name());
+    let Parts { fleet, intake, board, samples } = parts(&options, Some(&broker), &shutdown)?;
+    info!(instance = %instance, "listener of {} starts", options.feed.name());
 
     let done = CancellationToken::new();
     let beat = Beat {
@@ -118,6 +98,7 @@ pub async fn run(
         interval: options.beat_interval,
         intake: Arc::clone(&intake),
         board: Arc::clone(&board),
+        samples,
     };
     let beat = shutdown.spawn("beat", beat.run(done.clone()));
     let monitor = monitor::run(options.monitor_interval, Arc::clone(&intake), Arc::clone(&board), done.clone());
@@ -130,7 +111,7 @@ pub async fn run(
         intake: Arc::clone(&intake),
         board: Arc::clone(&board),
     };
-    let ended = carry(enqueuer, shards, &shutdown, options.drain_grace).await;
+    let ended = carry(enqueuer, fleet, &shutdown, options.drain_grace).await;
 
     done.cancel();
     for (name, task) in [("beat", beat), ("monitor", monitor)] {
@@ -142,36 +123,84 @@ pub async fn run(
     Ok(summary(&intake))
 }
 
-/// Runs shards and enqueuer to their end.
+/// Runs the connections alone until `shutdown` begins: frames go to the options' recorder and nowhere else.
+///
+/// # Errors
+/// As [`run`].
+pub async fn record(mut options: ListenerOptions, shutdown: Shutdown) -> Result<ListenerSummary, ListenerError> {
+    // Nobody empties the buffer; the newest message is enough of it.
+    options.buffer = BufferLimits { messages_max: 1, overflow: Overflow::DropOldest, ..options.buffer };
+    let Parts { fleet, intake, board, samples: _ } = parts(&options, None, &shutdown)?;
+    let done = CancellationToken::new();
+    let monitor = monitor::run(options.monitor_interval, Arc::clone(&intake), board, done.clone());
+    let monitor = shutdown.spawn("monitor", monitor);
+    fleet.run().await;
+    done.cancel();
+    if let Err(error) = monitor.await {
+        error!("the monitor broke down: {error}");
+    }
+    Ok(summary(&intake))
+}
+
+/// What both kinds of listener have.
+pub(crate) struct Parts {
+    pub(crate) fleet: Fleet,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) board: Arc<Board>,
+    pub(crate) samples: Arc<Samples>,
+}
+
+/// Makes the parts; without a broker, nothing is enqueued or shared.
+pub(crate) fn parts(
+    options: &ListenerOptions,
+    broker: Option<&Arc<dyn Broker>>,
+    shutdown: &Shutdown,
+) -> Result<Parts, ListenerError> {
+    check(options)?;
+    let plan = plan(options)?;
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        // Somebody in this process has chosen a provider before: as good.
+    }
+    let limits = options.feed.limits();
+    let intake = Arc::new(Intake::new(options.buffer));
+    let (board, samples) = (Arc::<Board>::default(), Arc::<Samples>::default());
+    let context = Arc::new(Context {
+        options: options.clone(),
+        intake: Arc::clone(&intake),
+        samples: Arc::clone(&samples),
+        epochs: Epochs::new(broker.map(Arc::clone), Arc::clone(&board)),
+        gate: Gate::new(limits.connect_interval, limits.attempts),
+        shutdown: shutdown.clone(),
+        merge_hash: RandomState::default(),
+    });
+    Ok(Parts { fleet: Fleet::new(context, Arc::clone(&board), plan), intake, board, samples })
+}
+
+/// Runs fleet and enqueuer to their end.
 async fn carry(
     enqueuer: Enqueuer,
-    shards: Vec<Shard>,
+    fleet: Fleet,
     shutdown: &Shutdown,
     drain_grace: Duration,
 ) -> Result<(), ListenerError> {
-    let (intake, board) = (Arc::clone(&enqueuer.intake), Arc::clone(&enqueuer.board));
+    let intake = Arc::clone(&enqueuer.intake);
     let give_up = CancellationToken::new();
     let until = give_up.clone();
     let mut enqueuer =
         shutdown.spawn("enqueuer", async move { until.run_until_cancelled(enqueuer.run()).await.unwrap_or_default() });
-    let mut sources = sources(shards, shutdown);
-    loop {
-        tokio::select! {
-            broken = &mut enqueuer => {
-                shutdown.begin();
-                while sources.next().await.is_some() {}
-                return broken.map_err(ListenerError::EnqueuerBroke);
+    let mut fleet = shutdown.spawn("fleet", fleet.run());
+    tokio::select! {
+        broken = &mut enqueuer => {
+            shutdown.begin();
+            if let Err(error) = fleet.await {
+                error!("the fleet broke down: {error}");
             }
-            ended = sources.next() => match ended {
-                None => break,
-                Some((_, Ok(()))) => {}
-                Some((conn, Err(error))) => mourn(&board, conn, &error),
-            }
+            return broken.map_err(ListenerError::EnqueuerBroke);
         }
-    }
-    if !shutdown.has_begun() {
-        // Every shard broke down; their state stays visible until somebody stops the listener.
-        shutdown.begun().await;
+        ended = &mut fleet => if let Err(error) = ended {
+            error!("the fleet broke down: {error}");
+            shutdown.begin();
+        }
     }
     intake.close();
     if let Ok(ended) = time::timeout(drain_grace, &mut enqueuer).await {
@@ -180,23 +209,6 @@ async fn carry(
     give_up.cancel();
     warn!("{} messages were not handed over within {drain_grace:?}", intake.totals().buffered);
     enqueuer.await.map_err(ListenerError::EnqueuerBroke)
-}
-
-type Ended = (u32, Result<(), tokio::task::JoinError>);
-
-fn sources(shards: Vec<Shard>, shutdown: &Shutdown) -> FuturesUnordered<impl Future<Output = Ended> + use<>> {
-    let spawn = |shard: Shard| -> (u32, JoinHandle<()>) { (shard.conn, shutdown.spawn("shard", shard.run())) };
-    shards.into_iter().map(spawn).map(|(conn, task)| async move { (conn, task.await) }).collect()
-}
-
-fn mourn(board: &Board, conn: u32, error: &tokio::task::JoinError) {
-    error!(conn, "connection {conn} broke down by a bug and stays down: {error}");
-    for cell in board.cells.iter().filter(|cell| cell.read().conn == conn) {
-        cell.update(|state| {
-            state.state = Link::Stopped;
-            state.reason = Some("broke down by a bug; see the log".into());
-        });
-    }
 }
 
 fn check(options: &ListenerOptions) -> Result<(), ListenerError> {
@@ -224,7 +236,10 @@ fn micros(duration: Duration) -> usize {
 }
 
 fn plan(options: &ListenerOptions) -> Result<Plan, ListenerError> {
-    let plan = shards::plan(options.feed, &options.symbols, &options.channels(), options.shards, &options.catalog)?;
+    let places: Vec<_> = options.symbols.iter().map(|symbol| Some(symbol.as_str())).collect();
+    let rules =
+        Rules { feed: options.feed, channels: &options.channels(), limits: options.shards, catalog: &options.catalog };
+    let plan = Plan::of(&places, rules)?;
     for (symbol, reason) in &plan.refused {
         warn!("symbol {symbol:?} is not subscribed: {reason}");
     }
@@ -232,30 +247,6 @@ fn plan(options: &ListenerOptions) -> Result<Plan, ListenerError> {
         return Err(ListenerError::NoSymbols { refused: plan.refused });
     }
     Ok(plan)
-}
-
-fn shards_of(plan: Plan, board: &Board, context: &Arc<Context>) -> Vec<Shard> {
-    let delay = context.options.shards.connection_delay;
-    let mut refused = shown(plan.refused);
-    let shard = |((topics, conn), cell): ((Vec<_>, u32), &Arc<Cell>)| Shard {
-        context: Arc::clone(context),
-        conn,
-        topics,
-        cell: Arc::clone(cell),
-        // No connection carries them; the first one shows them.
-        refused: std::mem::take(&mut refused),
-        first_delay: delay.saturating_mul(conn - 1),
-    };
-    plan.shards.into_iter().zip(1_u32..).zip(&board.cells).map(shard).collect()
-}
-
-fn shown(refused: BTreeMap<Box<str>, Box<str>>) -> BTreeMap<Box<str>, Box<str>> {
-    let more = refused.len().saturating_sub(REFUSED_SHOWN_MAX);
-    let mut shown: BTreeMap<_, _> = refused.into_iter().take(REFUSED_SHOWN_MAX).collect();
-    if 0 < more {
-        shown.insert(format!("and {more} more").into(), "see the log of the listener's start".into());
-    }
-    shown
 }
 
 fn summary(intake: &Intake) -> ListenerSummary {

@@ -10,6 +10,9 @@ use common::queue::QueueName;
 use common::retry::Backoff;
 pub use common::settings::{BadOverflow, Overflow};
 
+use crate::recorder::Recorder;
+use secrecy::SecretString;
+
 /// What [`run`](crate::run) needs to know.
 #[derive(Debug, Clone)]
 pub struct ListenerOptions {
@@ -19,6 +22,8 @@ pub struct ListenerOptions {
     pub endpoint: Option<String>,
     /// Where the provider's HTTP API is instead of the feed's own address. Not given but `endpoint` is: the same host.
     pub http_endpoint: Option<String>,
+    /// The account's key or token, for feeds that want one.
+    pub credential: Option<SecretString>,
     /// What symbol masters know.
     pub catalog: Arc<Catalog>,
     /// The symbols, as the provider spells them.
@@ -37,6 +42,8 @@ pub struct ListenerOptions {
     pub enqueue: EnqueueLimits,
     /// Timings of a connection.
     pub link: LinkTimes,
+    /// Where every received frame is written as well.
+    pub recorder: Option<Arc<Recorder>>,
     /// How often the presence record is written. It is kept five times as long.
     pub beat_interval: Duration,
     /// How often the totals are logged.
@@ -52,6 +59,7 @@ impl ListenerOptions {
             feed,
             endpoint: None,
             http_endpoint: None,
+            credential: None,
             catalog: Arc::default(),
             symbols,
             channels: Vec::new(),
@@ -61,6 +69,7 @@ impl ListenerOptions {
             buffer: BufferLimits::default(),
             enqueue: EnqueueLimits::default(),
             link: LinkTimes::default(),
+            recorder: None,
             beat_interval: Duration::from_secs(1),
             monitor_interval: Duration::from_secs(30),
             drain_grace: Duration::from_secs(5),

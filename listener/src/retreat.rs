@@ -17,6 +17,8 @@ pub(crate) struct Retreat {
 /// How gently to come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
+    /// It was our own wish to end: a jittered moment, and no failure.
+    AtOnce,
     /// By the backoff.
     Usual,
     /// The provider is annoyed or needs a person: at least half of the longest delay, or what it asked for.
@@ -37,9 +39,12 @@ impl Retreat {
         if self.stable_after <= lived {
             self.failures = 0;
         }
-        self.failures = self.failures.saturating_add(1);
+        if pace != Pace::AtOnce {
+            self.failures = self.failures.saturating_add(1);
+        }
         let jitter = |cap: Duration| Duration::from_micros(roll(u64::try_from(cap.as_micros()).unwrap_or(u64::MAX)));
         match pace {
+            Pace::AtOnce => jitter(self.backoff.first),
             Pace::Usual => jitter(self.backoff.delay(self.failures)),
             Pace::Slow { at_least: Some(wish) } => wish.min(WISH_MAX) + jitter(self.backoff.delay(self.failures)),
             Pace::Slow { at_least: None } => self.backoff.longest / 2 + jitter(self.backoff.longest / 2),
@@ -77,6 +82,15 @@ mod tests {
     fn jitter_reaches_down_to_nothing() {
         let mut retreat = Retreat::new(BACKOFF, STABLE);
         assert_eq!(retreat.delay(Duration::ZERO, Pace::Usual, |_| 0), Duration::ZERO);
+    }
+
+    #[test]
+    fn an_end_of_our_own_is_no_failure() {
+        let mut retreat = Retreat::new(BACKOFF, STABLE);
+        for _ in 0..9 {
+            assert_eq!(retreat.delay(Duration::ZERO, Pace::AtOnce, |cap| cap), BACKOFF.first);
+        }
+        assert_eq!(caps(&mut retreat, &[0]), [250]);
     }
 
     #[test]

@@ -3,21 +3,25 @@
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::mem;
+use std::sync::Arc;
 use std::time::Instant;
 
 use common::clock::{self, UnixMicros};
-use common::feed::{Failure, FeedLimits, FeedSession, Incoming, Outgoing, Reading};
-use common::presence::Link;
+use common::feed::{Failure, FeedLimits, FeedSession, Incoming, Outgoing, Reading, Topic};
+use common::presence::{ConnectionState, Link};
+use tokio::sync::watch;
 use tokio::time;
 use tokio_tungstenite::tungstenite::{Bytes, Message as Frame};
 use tracing::{info, warn};
 
+use crate::attempt::Opened;
 use crate::backlog::{MergeKey, Message};
 use crate::element::ElementWriter;
 use crate::ending::{End, readable};
 use crate::liveness::{Liveness, Pulse};
 use crate::numbering::Numbering;
-use crate::shard::{Opened, Shard};
+use crate::shard::Shard;
+use crate::signals::{Signals, Wish};
 use crate::subscription::{Due, Subscription};
 use crate::wire::Wire;
 
@@ -30,6 +34,10 @@ const NAMED_MAX: usize = 10;
 #[derive(Debug)]
 pub(crate) struct Session<'a> {
     shard: &'a Shard,
+    signals: Arc<Signals>,
+    wanted: watch::Receiver<Arc<[Topic]>>,
+    /// What was asked for.
+    topics: Arc<[Topic]>,
     limits: FeedLimits,
     protocol: Box<dyn FeedSession>,
     wire: Wire,
@@ -58,18 +66,23 @@ struct Gathered {
 }
 
 impl<'a> Session<'a> {
-    pub(crate) fn new(shard: &'a Shard, opened: Opened) -> Self {
+    pub(crate) fn new(shard: &'a Shard, opened: Opened, signals: Arc<Signals>) -> Self {
         let Opened { mut protocol, wire, epoch, readings } = opened;
         let options = &shard.context.options;
         let limits = options.feed.limits();
         let now = clock::monotonic();
         let outbox = VecDeque::from(protocol.opening());
-        let mut subscription = Subscription::new(&shard.topics, options.link.confirm_max);
+        let mut wanted = shard.topics.clone();
+        let topics = Arc::clone(&wanted.borrow_and_update());
+        let mut subscription = Subscription::new(&topics, options.link.confirm_max);
         if outbox.is_empty() {
             subscription.asked(now); // the URL has asked
         }
         Self {
             shard,
+            signals,
+            wanted,
+            topics,
             limits,
             protocol,
             wire,
@@ -102,18 +115,24 @@ impl<'a> Session<'a> {
     }
 
     async fn work(&mut self) -> Result<std::convert::Infallible, End> {
-        let shutdown = &self.shard.context.shutdown;
         for reading in mem::take(&mut self.brought) {
             self.digest(reading, clock::now()).await?;
         }
-        let stop = shutdown.begun();
-        tokio::pin!(stop);
+        let (shard, signals) = (self.shard, Arc::clone(&self.signals));
+        let (stop, retired) = (shard.stop.cancelled(), signals.retired());
+        tokio::pin!(stop, retired);
         let timer = time::sleep_until(self.deadline().into());
         tokio::pin!(timer);
         loop {
             tokio::select! {
                 biased;
                 () = &mut stop => return Err(End::Shutdown),
+                () = &mut retired => return Err(End::Retired),
+                () = signals.lead() => self.show_subscription(),
+                Ok(()) = self.wanted.changed() => {
+                    self.follow_wishes();
+                    timer.as_mut().reset(self.deadline().into());
+                }
                 () = &mut timer => {
                     self.on_time(clock::monotonic())?;
                     timer.as_mut().reset(self.deadline().into());
@@ -148,15 +167,22 @@ impl<'a> Session<'a> {
     async fn take_in(&mut self, frame: Frame) -> Result<(), End> {
         let at = clock::now();
         self.gathered.last_frame_at = Some(at);
-        let mut readings = Vec::new();
-        match &frame {
-            Frame::Text(text) => self.protocol.read(Incoming::Text(text.as_str()), &mut readings),
-            Frame::Binary(bytes) => self.protocol.read(Incoming::Binary(bytes), &mut readings),
+        let content = match &frame {
+            Frame::Text(text) => Incoming::Text(text.as_str()),
+            Frame::Binary(bytes) => Incoming::Binary(bytes),
             Frame::Close(goodbye) => return Err(End::closed(goodbye.as_ref())),
             // The library has queued the pong; it leaves with the next read.
-            Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => {}
+            Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_) => return Ok(()),
+        };
+        if let Some(recorder) = &self.shard.context.options.recorder {
+            recorder.frame(self.shard.conn, at, content);
         }
+        let mut readings = Vec::new();
+        self.protocol.read(content, &mut readings);
         for reading in readings {
+            if let Reading::Rejected(reason) = &reading {
+                self.shard.context.samples.keep(reason, at, content);
+            }
             self.digest(reading, at).await?;
         }
         Ok(())
@@ -188,7 +214,7 @@ impl<'a> Session<'a> {
             // The protocol waits for it, so no interval is kept.
             Reading::Reply(message) => self.send(outgoing(message), clock::monotonic())?,
             Reading::Heartbeat | Reading::Market { .. } => {}
-            Reading::Closing(text) => return Err(End::Announced(readable(&text))),
+            Reading::Closing(text) => self.signals.wish(Wish::Announced(readable(&text))),
             Reading::Failed(failure) => {
                 self.gathered.errors += 1;
                 return Err(End::Failed(Failure { reason: readable(&failure.reason).into(), ..failure }));
@@ -231,7 +257,7 @@ impl<'a> Session<'a> {
         loop {
             tokio::select! {
                 biased;
-                () = context.shutdown.begun() => return Err(End::Shutdown),
+                () = self.shard.stop.cancelled() => return Err(End::Shutdown),
                 () = context.intake.room() => return Ok(()),
                 () = time::sleep(self.limits.ping_interval) => self.wire.show_life().await?,
             }
@@ -279,26 +305,54 @@ impl<'a> Session<'a> {
     fn resign(&mut self, streams: &[Box<str>]) {
         let text = format!("{} streams not confirmed: {}", streams.len(), named(streams));
         warn!(conn = self.shard.conn, "{text}");
-        self.shard.cell.update(|state| state.reason = Some(text));
+        self.show(|state| state.reason = Some(text));
         self.resigned = true;
+        self.signals.set_ready();
+    }
+
+    /// Carries what is wanted now: by messages if the protocol can, else by a new connection.
+    fn follow_wishes(&mut self) {
+        let wanted = Arc::clone(&self.wanted.borrow_and_update());
+        let missing = |from: &[Topic], these: &[Topic]| -> Vec<Topic> {
+            these.iter().filter(|topic| !from.contains(topic)).cloned().collect()
+        };
+        let (added, removed) = (missing(&self.topics, &wanted), missing(&wanted, &self.topics));
+        match self.protocol.change(&added, &removed) {
+            None => self.signals.wish(Wish::Changed),
+            Some(messages) => {
+                self.outbox.extend(messages);
+                self.subscription.change(&added, &removed);
+                self.topics = wanted;
+                self.show_subscription();
+            }
+        }
+    }
+
+    /// Shows something of the connection, unless a predecessor is still the one that people see.
+    fn show(&self, change: impl FnOnce(&mut ConnectionState)) {
+        if self.signals.leads() {
+            self.shard.cell.update(change);
+        }
     }
 
     fn show_subscription(&mut self) {
         let (settled, confirmed) = (self.subscription.is_settled(), self.subscription.confirmed() as u64);
+        if settled {
+            self.signals.set_ready();
+        }
+        let symbols = self.subscription.symbols() as u64;
         let mut became_live = false;
-        self.shard.cell.update(|state| {
+        self.show(|state| {
+            state.symbols = symbols;
             became_live = settled && state.state != Link::Live;
             state.state = if settled { Link::Live } else { Link::Subscribing };
             state.confirmed = confirmed;
-            state.refused.clone_from(&self.shard.refused);
-            let refused = self.subscription.refused().iter();
-            state.refused.extend(refused.map(|(symbol, reason)| (symbol.clone(), reason.clone())));
+            state.refused.clone_from(self.subscription.refused());
         });
         if settled && mem::take(&mut self.resigned) {
-            self.shard.cell.update(|state| state.reason = None);
+            self.show(|state| state.reason = None);
         }
         if became_live {
-            let symbols = self.shard.cell.read().symbols;
             info!(conn = self.shard.conn, "subscribed {confirmed}/{symbols} symbols");
         }
     }

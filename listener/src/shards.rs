@@ -12,78 +12,87 @@ mod tests;
 
 /// Which connection carries what, and what none carries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// The topics of each connection. The streams of one symbol share a connection.
-    pub shards: Vec<Vec<Topic>>,
+pub(crate) struct Plan {
+    /// The topics of each connection. The streams of one symbol and lane share a connection.
+    pub(crate) shards: Vec<Vec<Topic>>,
     /// Symbols that are not subscribed, with the reason.
-    pub refused: BTreeMap<Box<str>, Box<str>>,
+    pub(crate) refused: BTreeMap<Box<str>, Box<str>>,
 }
 
-/// Splits `symbols` in their order. A symbol that the feed does not read, or that passes a limit, is refused by name and
-/// the others are carried. Symbols that mean the same streams count once.
-///
-/// # Errors
-/// When the feed has no such channel.
-pub fn plan(
-    feed: &dyn Feed,
-    symbols: &[String],
-    channels: &[String],
-    limits: ShardLimits,
-    catalog: &Catalog,
-) -> Result<Plan, FeedError> {
-    let mut planner = Planner::new(feed, channels, limits);
-    for symbol in symbols {
-        let topics = match feed.topics(std::slice::from_ref(symbol), channels, catalog) {
-            Ok(topics) => topics,
-            Err(FeedError::Symbol(error)) => {
-                planner.plan.refuse(symbol, &error.problem);
-                continue;
+/// What a plan is made with, besides the symbols.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules<'a> {
+    pub(crate) feed: &'a dyn Feed,
+    pub(crate) channels: &'a [String],
+    pub(crate) limits: ShardLimits,
+    pub(crate) catalog: &'a Catalog,
+}
+
+impl Plan {
+    /// Splits the symbols by their place: the first so many places make the first connection, holes included, so that one
+    /// symbol that comes or goes touches one connection. A symbol that the feed does not read, or that passes a limit, is
+    /// refused by name and the others are carried. Symbols that mean the same streams count once. Equal places and rules
+    /// give equal plans: processes that share a list need not talk to each other.
+    ///
+    /// # Errors
+    /// When the feed has no such channel.
+    pub(crate) fn of(places: &[Option<&str>], rules: Rules<'_>) -> Result<Self, FeedError> {
+        let mut planner = Planner::new(rules);
+        for (place, symbol) in places.iter().enumerate() {
+            let Some(symbol) = symbol else { continue };
+            let placed = match rules.feed.topics(&[(*symbol).to_owned()], rules.channels, rules.catalog) {
+                Ok(topics) => planner.place(place, topics),
+                Err(FeedError::Symbol(error)) => Err(error.problem.into()),
+                Err(error @ FeedError::UnknownChannel { .. }) => return Err(error),
+            };
+            if let Err(reason) = placed {
+                planner.refused.insert((*symbol).into(), reason.into());
             }
-            Err(error @ FeedError::UnknownChannel { .. }) => return Err(error),
-        };
-        if let Err(reason) = planner.place(topics) {
-            planner.plan.refuse(symbol, &reason);
         }
+        Ok(Self { shards: planner.connections.into_values().collect(), refused: planner.refused })
     }
-    Ok(planner.plan)
 }
 
-/// Fills connections one after the other, each lane its own.
+/// A plan in the making.
 struct Planner {
-    plan: Plan,
+    /// By group of places and lane.
+    connections: BTreeMap<(usize, &'static str), Vec<Topic>>,
+    refused: BTreeMap<Box<str>, Box<str>>,
     known: HashSet<Box<str>>,
     carried: usize,
-    limits: ShardLimits,
+    symbols_per_connection: usize,
+    /// Our limit, or the provider's where that is lower.
     symbols_max: SymbolsMax,
     streams_max: usize,
     connections_max: usize,
-    /// The connection of each lane that still has room, and its symbols.
-    open: BTreeMap<&'static str, (usize, usize)>,
 }
 
-/// The lower of our limit and the plan's.
+/// How many symbols are carried at most, and who says so.
+#[derive(Clone, Copy)]
 enum SymbolsMax {
     Ours(usize),
     Account(usize),
 }
 
 impl Planner {
-    fn new(feed: &dyn Feed, channels: &[String], limits: ShardLimits) -> Self {
-        let account = feed.limits().symbols_max.filter(|account| *account < limits.symbols_max);
+    fn new(rules: Rules<'_>) -> Self {
+        let (limits, plan) = (rules.limits, rules.feed.limits());
+        let streams_max = rules.feed.streams_per_connection(rules.channels);
+        let account = plan.symbols_max.filter(|account| *account < limits.symbols_max);
         Self {
-            plan: Plan::default(),
+            connections: BTreeMap::new(),
+            refused: BTreeMap::new(),
             known: HashSet::new(),
             carried: 0,
-            limits,
+            symbols_per_connection: limits.symbols_per_connection.min(streams_max / rules.channels.len().max(1)).max(1),
             symbols_max: account.map_or(SymbolsMax::Ours(limits.symbols_max), SymbolsMax::Account),
-            streams_max: feed.streams_per_connection(channels),
-            connections_max: feed.limits().connections_max.unwrap_or(usize::MAX),
-            open: BTreeMap::new(),
+            streams_max,
+            connections_max: plan.connections_max.unwrap_or(usize::MAX),
         }
     }
 
-    /// Places the topics of one symbol, or says why none carries them.
-    fn place(&mut self, topics: Vec<Topic>) -> Result<(), String> {
+    /// Places the topics of one symbol, or says why no connection carries them.
+    fn place(&mut self, place: usize, topics: Vec<Topic>) -> Result<(), String> {
         if topics.iter().all(|topic| self.known.contains(&topic.stream)) {
             return Ok(());
         }
@@ -98,46 +107,26 @@ impl Planner {
         }
         let mut lanes = BTreeMap::<_, Vec<Topic>>::new();
         for topic in topics {
-            lanes.entry(topic.lane).or_default().push(topic);
+            lanes.entry((place / self.symbols_per_connection, topic.lane)).or_default().push(topic);
         }
-        let needed = lanes.values().map(Vec::len).max().unwrap_or(0);
-        if self.streams_max < needed {
-            return Err(format!("needs {needed} streams and a connection carries {}", self.streams_max));
+        let mut new = 0;
+        for (connection, topics) in &lanes {
+            let here = self.connections.get(connection).map(Vec::len);
+            new += usize::from(here.is_none());
+            if self.streams_max < here.unwrap_or(0) + topics.len() {
+                let needed = topics.len();
+                return Err(format!("needs {needed} streams and a connection carries {}", self.streams_max));
+            }
         }
-        let new = lanes.iter().filter(|(lane, topics)| !self.has_room(lane, topics.len())).count();
-        if self.connections_max < self.plan.shards.len() + new {
+        if self.connections_max < self.connections.len() + new {
             return Err(format!("the provider allows {} connections, and they are full", self.connections_max));
         }
         self.carried += 1;
-        for (lane, topics) in lanes {
+        for (connection, topics) in lanes {
             self.known.extend(topics.iter().map(|topic| topic.stream.clone()));
-            self.append(lane, topics);
+            self.connections.entry(connection).or_default().extend(topics);
         }
         Ok(())
-    }
-
-    fn has_room(&self, lane: &str, streams: usize) -> bool {
-        self.open.get(lane).is_some_and(|(shard, symbols)| {
-            *symbols < self.limits.symbols_per_connection
-                && self.plan.shards[*shard].len() + streams <= self.streams_max
-        })
-    }
-
-    fn append(&mut self, lane: &'static str, topics: Vec<Topic>) {
-        if !self.has_room(lane, topics.len()) {
-            self.open.insert(lane, (self.plan.shards.len(), 0));
-            self.plan.shards.push(Vec::new());
-        }
-        if let Some((shard, symbols)) = self.open.get_mut(lane) {
-            self.plan.shards[*shard].extend(topics);
-            *symbols += 1;
-        }
-    }
-}
-
-impl Plan {
-    fn refuse(&mut self, symbol: &str, reason: &str) {
-        self.refused.insert(symbol.into(), reason.into());
     }
 }
 

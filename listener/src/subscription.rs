@@ -53,6 +53,30 @@ impl Subscription {
         }
     }
 
+    /// Other streams are wanted from now on; asked for by messages that are still to be sent.
+    pub(crate) fn change(&mut self, added: &[Topic], removed: &[Topic]) {
+        for topic in removed {
+            self.settle(std::slice::from_ref(&topic.stream));
+            self.symbol_of.remove(&topic.stream);
+            if !self.symbol_of.values().any(|symbol| *symbol == topic.symbol) {
+                self.refused.remove(&topic.symbol);
+            }
+        }
+        for topic in added {
+            self.pending.entry(topic.symbol.clone()).or_default().insert(topic.stream.clone());
+            self.symbol_of.insert(topic.stream.clone(), topic.symbol.clone());
+        }
+        self.symbols = self.symbol_of.values().collect::<BTreeSet<_>>().len();
+        if !added.is_empty() {
+            self.stage = Stage::Asking { again: false };
+        }
+    }
+
+    /// Different symbols that are wanted.
+    pub(crate) fn symbols(&self) -> usize {
+        self.symbols
+    }
+
     /// All messages that ask for streams are sent.
     pub(crate) fn asked(&mut self, now: Instant) {
         if let Stage::Asking { again } = self.stage {
@@ -172,6 +196,17 @@ mod tests {
         subscription.asked(start + PATIENCE);
         assert_eq!(subscription.due(start + 2 * PATIENCE), Due::Resign(streams(&["a@q"])));
         assert_eq!(subscription.due(start + 9 * PATIENCE), Due::Nothing);
+    }
+
+    #[test]
+    fn wishes_may_change_while_connected() {
+        let topic = |symbol: &str| Topic { symbol: symbol.into(), stream: format!("{symbol}@t").into(), lane: "" };
+        let mut subscription = subscription();
+        subscription.confirm(&streams(&["a@t", "a@q", "b@t"]));
+        subscription.change(&[topic("c")], &[topic("b")]);
+        assert_eq!((subscription.symbols(), subscription.confirmed(), subscription.is_settled()), (2, 1, false));
+        subscription.confirm(&streams(&["c@t"]));
+        assert_eq!((subscription.symbols(), subscription.confirmed(), subscription.is_settled()), (2, 2, true));
     }
 
     #[test]

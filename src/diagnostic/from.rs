@@ -1,8 +1,7 @@
 //! Errors of the seams and of the settings, as diagnostics.
 
-use std::error::Error;
-
 use common::broker::BrokerError;
+use common::chain;
 use common::settings::{Class, Problem};
 use common::store::StoreError;
 
@@ -79,18 +78,4 @@ impl From<&StoreError> for Diagnostic {
             StoreError::Unfit { fix, .. } => Self::new(Code::StoreUnfit, title).fix(fix.as_str()),
         }
     }
-}
-
-/// An error and its sources on one line; a source that only repeats the one above is left out.
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut said = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        let text = source.to_string();
-        if !said.contains(&text) {
-            said = format!("{said}: {text}");
-        }
-        next = source.source();
-    }
-    said
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use common::broker::Census;
 use common::clock::UnixMicros;
 use common::ledger::Ledger;
-use common::presence::{ConnectionState, InstanceId, Link, ListenerState, Part, Presence, WorkerState};
+use common::presence::{ConnectionState, Continuity, InstanceId, Link, ListenerState, Part, Presence, WorkerState};
 use common::queue::QueueName;
 use common::store::StoreCensus;
 
@@ -52,10 +52,12 @@ fn connection(conn: u32, state: Link) -> ConnectionState {
         errors: 0,
         last_frame_at: Some(ago(4)),
         last_message_at: Some(ago(12)),
+        attempts: 3,
         reconnects: 2,
         reason: Some("server closed (1006)".into()),
         next_attempt_at: (state == Link::Reconnecting).then_some(UnixMicros(NOW.0 + 800_000)),
         refused: BTreeMap::new(),
+        continuity: Continuity::default(),
     }
 }
 
@@ -77,7 +79,7 @@ fn presence(pid: u32, part: Part) -> Presence {
 
 fn listener(states: &[Link]) -> ListenerState {
     let connections = (1..).zip(states).map(|(conn, state)| connection(conn, *state)).collect();
-    ListenerState { queue: Some(queue()), connections, buffered: 0, buffer_max: 100_000, trouble: None }
+    ListenerState { queue: Some(queue()), connections, buffered: 0, buffer_max: 100_000, ..ListenerState::default() }
 }
 
 fn worker() -> WorkerState {
@@ -105,6 +107,7 @@ fn store() -> Store {
         priced: 250,
         newest_at: Some(ago(22)),
         bytes: 42 << 20,
+        gaps: 0,
     })
 }
 

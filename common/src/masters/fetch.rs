@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::http;
+use crate::http::{self, HttpLimits};
 
-/// One download. The largest master has about 6 MB as it is sent.
-const DOWNLOAD_MAX: Duration = Duration::from_mins(1);
-
-/// Largest file or answer.
+/// Largest file or answer. The largest master known has about 6 MB as it is sent.
 const BYTES_MAX: u64 = 256 << 20;
+
+/// One download.
+const DOWNLOAD: HttpLimits =
+    HttpLimits { patience: Duration::from_mins(1), answer_bytes_max: BYTES_MAX, redirects_max: 3 };
 
 /// Largest text, unpacked: a small file must not fill the memory.
 const TEXT_BYTES_MAX: u64 = 512 << 20;
@@ -23,13 +24,8 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Reads an address. The error never holds it.
 pub(super) fn download(url: &str) -> Result<Vec<u8>, String> {
-    let answer = http::agent(DOWNLOAD_MAX).get(url).call();
-    let mut answer = answer.map_err(|error| http::without_url(&error))?;
-    if !answer.status().is_success() {
-        return Err(format!("the server answers {}", answer.status()));
-    }
-    let body = answer.body_mut().with_config().limit(BYTES_MAX).read_to_vec();
-    body.map_err(|error| http::without_url(&error))
+    let (status, bytes) = http::download(url, DOWNLOAD).map_err(|error| error.to_string())?;
+    if (200..300).contains(&status) { Ok(bytes) } else { Err(format!("the server answers with status {status}")) }
 }
 
 /// Reads a file.

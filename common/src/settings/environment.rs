@@ -9,7 +9,7 @@ use super::table::{self, PREFIX, Setting};
 use super::value::Origin;
 
 /// Variables of ours that are no settings.
-const OTHERS: &[&str] = &[Environment::CONFIG_VARIABLE];
+const OTHERS: &[&str] = &[Environment::CONFIG_VARIABLE, Environment::TOKEN_VARIABLE];
 
 /// A secret's file is short: a longer one is a wrong path.
 const SECRET_BYTES_MAX: u64 = 64 << 10;
@@ -27,6 +27,9 @@ impl<K: Into<String>, V: Into<String>, const N: usize> From<[(K, V); N]> for Env
 impl Environment {
     /// Names the settings file, as `--config` does.
     pub const CONFIG_VARIABLE: &'static str = "TIDEMILL_CONFIG";
+
+    /// Holds the provider's token, unless `credentials.variable` names another.
+    pub const TOKEN_VARIABLE: &'static str = "TIDEMILL_TOKEN";
 
     /// This process' variables. One that is no UTF-8 is read with replacement characters, so that its setting refuses
     /// it by name instead of overlooking it.
@@ -85,7 +88,8 @@ pub(super) fn read_secret(layer: &mut Layer, setting: &'static Setting, named_by
     }
 }
 
-fn read_short(path: &Path) -> Result<String, String> {
+/// The text of a file of at most 64 KiB.
+pub(crate) fn read_short(path: &Path) -> Result<String, String> {
     use std::io::Read;
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
     let mut text = String::new();

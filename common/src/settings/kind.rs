@@ -18,6 +18,10 @@ pub enum Kind {
     Path,
     /// A URL of one of these schemes.
     Url(&'static [&'static str]),
+    /// As [`Url`](Self::Url); empty means not set.
+    OptionalUrl(&'static [&'static str]),
+    /// Text that is secret as a whole; empty means not set.
+    Hidden,
     /// A queue's name.
     Queue,
     /// A whole number.
@@ -68,10 +72,11 @@ impl Kind {
         match self {
             Self::Text => Some(Value::Text(text.to_owned())),
             Self::Path => (!text.is_empty()).then(|| Value::Text(text.to_owned())),
-            Self::Url(schemes) => schemes
-                .iter()
-                .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
-                .then(|| Value::Secret(text.into())),
+            Self::Url(schemes) => is_url(text, schemes).then(|| Value::Secret(text.into())),
+            Self::OptionalUrl(schemes) => {
+                (text.is_empty() || is_url(text, schemes)).then(|| Value::Secret(text.into()))
+            }
+            Self::Hidden => Some(Value::Hidden(text.into())),
             Self::Queue => text.parse::<QueueName>().ok().map(|name| Value::Text(name.as_str().to_owned())),
             Self::Count { min, max } => {
                 let number = text.replace('_', "").parse().ok()?;
@@ -101,14 +106,12 @@ impl Kind {
 
     /// Reads the words of a list. `None` where one of them is not allowed, or where the setting is no list.
     pub(super) fn read_words(self, words: Vec<String>) -> Option<Value> {
-        let allowed = match self {
-            Self::List => true,
-            Self::Masters => words.iter().all(|word| word.parse::<Source>().is_ok()),
-            Self::Aliases => Aliases::parse(words.iter().map(String::as_str)).is_ok(),
-            Self::Text | Self::Path | Self::Url(_) | Self::Queue | Self::Flag | Self::Choice(_) | Self::LogFilter => {
-                false
-            }
-            Self::Count { .. } | Self::Bytes { .. } | Self::Time { .. } => false,
+        let allowed = if self == Self::Masters {
+            words.iter().all(|word| word.parse::<Source>().is_ok())
+        } else if self == Self::Aliases {
+            Aliases::parse(words.iter().map(String::as_str)).is_ok()
+        } else {
+            self == Self::List
         };
         allowed.then_some(Value::List(words))
     }
@@ -118,7 +121,8 @@ impl Kind {
         match self {
             Self::Text => "text".to_owned(),
             Self::Path => "a path".to_owned(),
-            Self::Url(schemes) => format!("a URL that starts with {}", schemes.join(", ")),
+            Self::Url(schemes) | Self::OptionalUrl(schemes) => format!("a URL that starts with {}", schemes.join(", ")),
+            Self::Hidden => "text that is never shown".to_owned(),
             Self::Queue => "a name of 1 to 100 letters, digits, `_`, `-` or `.`".to_owned(),
             Self::Count { min, max } => format!("a whole number from {min} to {max}"),
             Self::Bytes { min, max } => {
@@ -140,6 +144,10 @@ impl Kind {
             Self::LogFilter => format!("a level ({}) or a filter such as `info,worker=debug`", LEVELS.join(", ")),
         }
     }
+}
+
+fn is_url(text: &str, schemes: &[&str]) -> bool {
+    schemes.iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
 }
 
 /// The words of a comma-separated list.
@@ -189,6 +197,7 @@ mod tests {
     #[test]
     fn a_url_needs_a_known_scheme_and_something_after_it() {
         let kind = Kind::Url(&["redis://", "sqlite:"]);
+        assert!(Kind::OptionalUrl(&["redis://"]).read("").is_some() && kind.read("").is_none());
         for (text, good) in [("redis://h", true), ("redis://", false), ("http://h", false), ("sqlite:q.db", true)] {
             assert_eq!(kind.read(text).is_some(), good, "{text}");
         }

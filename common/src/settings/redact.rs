@@ -1,10 +1,10 @@
 //! URLs without their secrets, for logs, errors and screens.
 
 /// What stands where a secret stood.
-const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 
 /// Parts of a query parameter's name that mark its value as secret.
-const SECRET_NAMES: &[&str] = &["pass", "secret", "token", "key"];
+const SECRET_NAMES: &[&str] = &["pass", "secret", "token", "key", "code", "auth", "sig"];
 
 /// `url` with the password and secret query parameters masked. Never panics, whatever the text: when in doubt, it
 /// hides more.

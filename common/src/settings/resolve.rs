@@ -8,6 +8,7 @@ use super::environment::Environment;
 use super::file::SettingsFile;
 use super::flags::Flags;
 use super::given::Layer;
+use super::kind::Kind;
 use super::problem::{Class, Problem, SettingsError};
 use super::table::{Setting, TABLE};
 use super::typed::Settings;
@@ -112,7 +113,7 @@ impl Resolved {
     fn fill_in_data_dir(&mut self) {
         let folder = self.text("data_dir");
         for entry in self.entries.iter_mut().filter(|entry| entry.origin == Origin::Default) {
-            if entry.setting.is_secret() {
+            if matches!(entry.setting.kind, Kind::Url(_)) {
                 entry.value = Value::Secret(entry.setting.default.replace("{data_dir}", &folder).into());
             }
         }
@@ -135,14 +136,18 @@ impl Resolved {
     }
 
     pub(super) fn secret(&self, key: &str) -> SecretString {
-        let Value::Secret(url) = &self.entry(key).value else { return SecretString::default() };
-        url.clone()
+        let (Value::Secret(text) | Value::Hidden(text)) = &self.entry(key).value else {
+            return SecretString::default();
+        };
+        text.clone()
     }
 
     pub(super) fn count<T: TryFrom<u64>>(&self, key: &str) -> T {
         let number = match &self.entry(key).value {
             Value::Count(number) | Value::Bytes(number) => T::try_from(*number).ok(),
-            Value::Text(_) | Value::Secret(_) | Value::Time(_) | Value::Flag(_) | Value::List(_) => None,
+            Value::Text(_) | Value::Secret(_) | Value::Hidden(_) | Value::Time(_) | Value::Flag(_) | Value::List(_) => {
+                None
+            }
         };
         number.expect("the table gives it a range within the type; a test reads the largest values")
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::environment::Environment;
 use super::kind::Kind;
 use crate::queue::Take;
 
@@ -33,9 +34,9 @@ impl Setting {
         self.key.split_once('.').map_or(self.key, |(_, name)| name)
     }
 
-    /// Whether its value may hold a password: never shown, never a flag, and readable from a file of its own.
+    /// Whether its value may hold a password or is one: never shown, never a flag, and readable from a file of its own.
     pub fn is_secret(&self) -> bool {
-        matches!(self.kind, Kind::Url(_))
+        matches!(self.kind, Kind::Url(_) | Kind::OptionalUrl(_) | Kind::Hidden)
     }
 
     /// Its own environment variable, e.g. `TIDEMILL_WORKER__CONCURRENCY`.
@@ -64,6 +65,7 @@ const fn setting(key: &'static str, kind: Kind, default: &'static str, doc: &'st
 
 const BROKERS: Kind = Kind::Url(&["redis://", "rediss://", "sqlite:"]);
 const STORES: Kind = Kind::Url(&["postgres://", "postgresql://", "sqlite:"]);
+const TOKEN_SERVERS: Kind = Kind::OptionalUrl(&["https://", "http://"]);
 const UNKNOWN_TICKER: Kind = Kind::Choice(&["create", "skip", "dead"]);
 const OVERFLOW: Kind = Kind::Choice(&["merge", "spool", "block", "drop_oldest"]);
 const BUFFER_BYTES: Kind = Kind::Bytes { min: 1 << 20, max: 64 << 30 };
@@ -107,6 +109,17 @@ pub const TABLE: &[Setting] = &[
     setting("listener.buffer_bytes", BUFFER_BYTES, "256MiB", "Bytes of these messages, at most"),
     setting("listener.litemode", Kind::Flag, "false", "Subscribe the feed's smallest messages: last prices only"),
 
+    setting("credentials.file", Kind::Text, "", "File that holds the provider's token and nothing else; read anew at every attempt"),
+    setting("credentials.variable", Kind::Text, Environment::TOKEN_VARIABLE, "Environment variable that holds the token. A running process never sees a new value"),
+    setting("credentials.table", Kind::Flag, "true", "Read the token from the table `access_token` of the store, where `tidemill token set` puts it"),
+    setting("credentials.legacy_table", Kind::Text, "", "Table of the replaced system with columns `id` and `value`, e.g. `dashboard_accesstoken`"),
+    setting("credentials.command", Kind::List, "", "Program and arguments, run without a shell; the first line that it prints is the token"),
+    setting("credentials.url", TOKEN_SERVERS, "", "Address that answers with JSON that holds the token"),
+    setting("credentials.url_method", Kind::Choice(&["get", "post"]), "get", "How that address is asked"),
+    setting("credentials.url_authorization", Kind::Hidden, "", "Header `Authorization` of that request, e.g. `Bearer ...`"),
+    setting("credentials.url_body", Kind::Hidden, "", "JSON that a `post` sends"),
+    setting("credentials.url_pointer", Kind::Text, "/access_token", "Where the token is in the answer, as a JSON pointer, e.g. `/data/access_token`"),
+
     setting("worker.concurrency", count(1, 256), "4", "Batches one worker works on at once"),
     setting("worker.batch_tasks", count(1, Take::TASKS_LIMIT as u64), "1000", "Tasks of a batch at most; no batch waits to be filled"),
     setting("worker.batch_bytes", BATCH_BYTES, "4MiB", "Bytes of a batch, about"),
@@ -120,6 +133,8 @@ pub const TABLE: &[Setting] = &[
     setting("start.symbols", count(1, 100_000), "250", "Symbols of the simulated exchange"),
     setting("start.connections", count(1, 1_000), "5", "Connections to the simulated exchange"),
     setting("start.rate", count(1, 10_000_000), "2000", "Messages per second of the simulated exchange, all connections together"),
+
+    setting("market.calendar", Kind::Text, "", "File with trading days of your own, which replace the built-in ones; see docs/calendar.md"),
 
     Setting { variables: &["RUST_LOG"],
         ..setting("log.level", Kind::LogFilter, "info", "Least important log lines that are shown, or a filter per part") },

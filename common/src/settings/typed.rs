@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::credentials::CredentialSettings;
 use super::overflow::Overflow;
 use super::resolve::Resolved;
 use crate::market::Aliases;
@@ -24,8 +25,10 @@ pub struct Settings {
     pub queue: QueueSettings,
     pub instruments: InstrumentSettings,
     pub listener: ListenerSettings,
+    pub credentials: CredentialSettings,
     pub worker: WorkerSettings,
     pub start: StartSettings,
+    pub market: MarketSettings,
     pub log: LogSettings,
 }
 
@@ -141,6 +144,13 @@ pub struct StartSettings {
     pub rate: u32,
 }
 
+/// `[market]`
+#[derive(Debug, Clone)]
+pub struct MarketSettings {
+    /// A file with trading days of the user's own.
+    pub calendar: Option<PathBuf>,
+}
+
 /// `[log]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
@@ -181,6 +191,7 @@ impl Settings {
             },
             instruments: instruments(from),
             listener: listener(from),
+            credentials: CredentialSettings::from_resolved(from),
             worker: WorkerSettings {
                 concurrency: from.count("worker.concurrency"),
                 batch_tasks: from.count("worker.batch_tasks"),
@@ -199,6 +210,9 @@ impl Settings {
                 symbols: from.count("start.symbols"),
                 connections: from.count("start.connections"),
                 rate: from.count("start.rate"),
+            },
+            market: MarketSettings {
+                calendar: Some(from.text("market.calendar")).filter(|path| !path.is_empty()).map(Into::into),
             },
             log: LogSettings { level: from.text("log.level"), format: log_format(&from.text("log.format")) },
         }

@@ -16,6 +16,8 @@ pub enum Value {
     Text(String),
     /// A URL that may hold a password.
     Secret(SecretString),
+    /// Text that is secret as a whole.
+    Hidden(SecretString),
     /// A number.
     Count(u64),
     /// Bytes.
@@ -33,7 +35,9 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => quoted(f, text),
+            Self::Secret(text) | Self::Hidden(text) if text.expose_secret().is_empty() => quoted(f, ""),
             Self::Secret(url) => quoted(f, &redact::redacted(url.expose_secret())),
+            Self::Hidden(_) => quoted(f, redact::MASK),
             Self::Count(number) => number.fmt(f),
             Self::Bytes(bytes) => quoted(f, &size::format(*bytes)),
             Self::Time(time) => quoted(f, &duration::format(*time)),

@@ -5,15 +5,19 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 
+use super::gap::{unfit as unfit_gap, write_each as write_gaps_each};
 use super::listing::{self, ascends};
 use super::{
     InstrumentId, Listing, PriceStore, Registration, RowOutcome, Slots, StoreCensus, StoreError, StoreOptions,
-    StoredPrice, UnknownTicker, WriteBatch, Written,
+    StoredGap, StoredPrice, StoredToken, TokenTable, UnknownTicker, WriteBatch, Written,
 };
+use crate::clock::UnixMicros;
 
 mod arrays;
 mod each;
+mod gap;
 mod history;
 mod link;
 mod merge;
@@ -21,6 +25,7 @@ mod migrate;
 mod pool;
 mod read;
 mod register;
+mod tokens;
 mod trouble;
 
 use pool::{Pool, Unnamed, limited};
@@ -63,10 +68,11 @@ impl PriceStore for PostgresStore {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Written, StoreError> {
-        if batch.rows.is_empty() && batch.history.is_empty() {
+        if batch.is_empty() {
             return Ok(Written::default());
         }
-        let unfit = if ascends(&batch.rows) { each::unfit_time(batch) } else { Some(listing::NOT_ASCENDING) };
+        let disorder = (!ascends(&batch.rows)).then_some(listing::NOT_ASCENDING);
+        let unfit = disorder.or_else(|| each::unfit_time(batch)).or_else(|| unfit_gap(&batch.gaps));
         if let Some(unfit) = unfit {
             return Err(StoreError::Row { place: self.pool.place().to_owned(), source: unfit.into() });
         }
@@ -90,16 +96,18 @@ impl PriceStore for PostgresStore {
         // A tick without a row can be blamed on no row: it is stored alone, or it is an error of the whole call.
         let loose = listing::loose_ticks(batch);
         if !loose.is_empty() {
-            self.write(&WriteBatch { rows: Vec::new(), history: loose }).await?;
+            self.write(&WriteBatch { history: loose, ..WriteBatch::default() }).await?;
         }
-        if batch.rows.is_empty() {
-            return Ok(Vec::new());
+        let mut outcomes = Vec::new();
+        if !batch.rows.is_empty() {
+            self.add_history_days(batch).await?;
+            let mut session = self.pool.session().await?;
+            let outcome = limited(each::run(&mut session.connection, batch)).await;
+            let written = self.pool.settle(session, outcome, Unnamed::BlameTheStore).await;
+            outcomes = self.forget_days_unless_written(written)?;
         }
-        self.add_history_days(batch).await?;
-        let mut session = self.pool.session().await?;
-        let outcome = limited(each::run(&mut session.connection, batch)).await;
-        let outcomes = self.pool.settle(session, outcome, Unnamed::BlameTheStore).await;
-        self.forget_days_unless_written(outcomes)
+        outcomes.extend(write_gaps_each(self, &batch.gaps).await?);
+        Ok(outcomes)
     }
 
     async fn prices(&self) -> Result<Vec<StoredPrice>, StoreError> {
@@ -108,9 +116,41 @@ impl PriceStore for PostgresStore {
         self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
     }
 
+    async fn gaps(&self, limit: u32) -> Result<Vec<StoredGap>, StoreError> {
+        let mut session = self.pool.session().await?;
+        let outcome = limited(gap::newest(&mut session.connection, limit)).await;
+        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+    }
+
     async fn census(&self) -> Result<StoreCensus, StoreError> {
         let mut session = self.pool.session().await?;
         let outcome = limited(read::census(&mut session.connection, self.pool.place())).await;
+        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+    }
+}
+
+#[async_trait]
+impl TokenTable for PostgresStore {
+    async fn newest_token(&self, feed: &str) -> Result<Option<StoredToken>, StoreError> {
+        let mut session = self.pool.session().await?;
+        let outcome = limited(tokens::newest(&mut session.connection, feed)).await;
+        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+    }
+
+    async fn add_token(
+        &self,
+        feed: &str,
+        value: &SecretString,
+        expires_at: Option<UnixMicros>,
+    ) -> Result<(), StoreError> {
+        let mut session = self.pool.session().await?;
+        let outcome = limited(tokens::add(&mut session.connection, feed, value, expires_at)).await;
+        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await.map(drop)
+    }
+
+    async fn legacy_token(&self, table: &str) -> Result<Option<StoredToken>, StoreError> {
+        let mut session = self.pool.session().await?;
+        let outcome = limited(tokens::legacy(&mut session.connection, table)).await;
         self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
     }
 }

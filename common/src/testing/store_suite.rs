@@ -5,20 +5,24 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod gaps;
 mod history;
 mod merging;
 mod pricing;
 mod refusing;
 mod registering;
 mod subject;
+mod tokens;
 mod writing;
 
+pub use gaps::*;
 pub use history::*;
 pub use merging::*;
 pub use pricing::*;
 pub use refusing::*;
 pub use registering::*;
 pub use subject::{Sql, Subject};
+pub use tokens::*;
 pub use writing::*;
 
 /// Expands to one test per demand of the suite. `$subject` is an async function that gives a fresh [`Subject`].
@@ -59,10 +63,18 @@ macro_rules! store_suite {
             history_is_kept_once
             a_refused_row_leaves_no_history
             a_tick_without_a_row_is_kept_or_reported
+            gaps_come_back_as_they_went
+            a_gap_that_is_told_again_is_there_once
+            gaps_stand_or_fall_with_their_batch
+            a_gap_that_no_table_can_hold_is_refused_alone
             one_refused_row_keeps_its_neighbours
             a_refused_price_goes_to_the_legacy_table_once
             a_future_has_a_legacy_table_of_its_own
             migrating_again_is_harmless
+            the_newest_token_of_a_feed_counts
+            a_clock_that_was_set_back_hides_no_token
+            old_tokens_are_deleted_feed_by_feed
+            the_replaced_systems_table_is_read
         }
     };
 }

@@ -2,6 +2,7 @@
 
 mod binance;
 mod captures;
+mod credentials;
 mod masters;
 mod masters_loading;
 mod redis_broker;

@@ -67,4 +67,5 @@ fn each_technology_has_one_home() {
     assert_eq!(strangers(&["redis::cmd", "redis::Script"], under("broker/redis")), none);
     let database = |path: &Path| ["/store", "sqlite", "testing"].iter().any(|home| under(home)(path));
     assert_eq!(strangers(&["use diesel", "diesel::"], database), none);
+    assert_eq!(strangers(&["use ureq", "ureq::"], |path| path.ends_with("common/src/http.rs")), none);
 }

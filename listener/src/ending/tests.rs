@@ -8,6 +8,7 @@ fn closed(code: u16, text: &str) -> End {
 fn every_close_code_has_words_and_a_pace() {
     let table: Vec<String> = [1000, 1001, 1006, 1008, 1011, 1012, 1013, 3000, 4001, 4429, 77]
         .map(|code| match closed(code, "").then() {
+            Then::Reconnect(Pace::AtOnce) => format!("{}: at once", closed(code, "")),
             Then::Reconnect(Pace::Usual) => format!("{}: usual", closed(code, "")),
             Then::Reconnect(Pace::Slow { .. }) => format!("{}: slow", closed(code, "")),
             Then::Stop | Then::Finish => format!("{}: never", closed(code, "")),

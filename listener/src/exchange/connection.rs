@@ -23,8 +23,10 @@ use tracing::debug;
 
 use super::ExchangeLimits;
 use super::allowance::Allowance;
+use super::desk::Desk;
+use super::http::Head;
 use super::outbox::{Ending, Found, Frames, Outbox};
-use super::protocol::{Conversation, Opening, Provider};
+use super::protocol::{Answer, Asked, Conversation, Opening, Provider, Sent};
 use super::publisher::Command;
 use super::stats::Counters;
 use liveness::Liveness;
@@ -52,6 +54,7 @@ const TOO_MANY_REQUESTS: &str = "Too many requests";
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) provider: Provider,
+    pub(super) desk: Arc<Desk>,
     pub(super) limits: ExchangeLimits,
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) counters: Arc<Counters>,
@@ -64,7 +67,7 @@ struct Connection {
     shared: Arc<Shared>,
     socket: WebSocketStream<TcpStream>,
     outbox: Arc<Outbox>,
-    conversation: Conversation,
+    conversation: Box<dyn Conversation>,
     allowance: Allowance,
     liveness: Liveness,
     muted: bool,
@@ -86,6 +89,17 @@ enum Departure {
 /// Serves a client until it leaves or is made to.
 pub(super) async fn serve(id: u64, stream: TcpStream, shared: Arc<Shared>) {
     let counters = Arc::clone(&shared.counters);
+    let Ok(Some(head)) = tokio::time::timeout(HANDSHAKE_MAX, Head::peek(&stream)).await else {
+        Counters::add(&counters.refused, 1);
+        return;
+    };
+    if !head.wants_websocket() {
+        let answering = head.answer(stream, |asked| shared.provider.0.http(asked, &shared.desk));
+        if tokio::time::timeout(HANDSHAKE_MAX, answering).await.is_err() {
+            debug!("a plain request was not answered in time");
+        }
+        return;
+    }
     let Some((socket, opening)) = shake_hands(stream, &shared).await else {
         Counters::add(&counters.refused, 1);
         return;
@@ -112,6 +126,7 @@ pub(super) async fn serve(id: u64, stream: TcpStream, shared: Arc<Shared>) {
         muted: false,
         frames: Frames::default(),
     };
+    connection.greet().await;
     let departure = connection.run(limits.ping_interval).await;
     connection.depart(departure);
     // Dropped before the publisher hears of it: what it counts then is final.
@@ -131,15 +146,14 @@ async fn shake_hands(stream: TcpStream, shared: &Shared) -> Option<(WebSocketStr
     let mut opening = None;
     #[expect(clippy::result_large_err, reason = "the library's type")]
     let choose = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
-        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        match shared.provider.open(target, shared.limits.streams_per_connection) {
+        match shared.provider.0.open(request, &shared.limits, &shared.desk) {
             Ok(opened) => {
                 opening = Some(opened);
                 Ok(response)
             }
-            Err(reason) => {
-                let mut refusal = ErrorResponse::new(Some(reason));
-                *refusal.status_mut() = StatusCode::BAD_REQUEST;
+            Err(refused) => {
+                let mut refusal = ErrorResponse::new(Some(refused.reason));
+                *refusal.status_mut() = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
                 Err(refusal)
             }
         }
@@ -160,11 +174,22 @@ async fn shake_hands(stream: TcpStream, shared: &Shared) -> Option<(WebSocketStr
     }
 }
 
+/// What is due to be sent at the next beat; never, where there is none.
+async fn due(beat: Option<&mut (tokio::time::Interval, Sent)>) -> Message {
+    let Some((interval, sent)) = beat else { return std::future::pending().await };
+    interval.tick().await;
+    match sent {
+        Sent::Text(text) => Message::text(text.as_str()),
+        Sent::Binary(bytes) => Message::binary(bytes.clone()),
+    }
+}
+
 impl Connection {
     async fn run(&mut self, ping_interval: Duration) -> Departure {
         let mut ping = tokio::time::interval(ping_interval);
         ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         ping.reset(); // not at once
+        let mut beat = self.shared.provider.0.beat().map(|(every, sent)| (tokio::time::interval(every), sent));
         let outbox = Arc::clone(&self.outbox);
         loop {
             let done = tokio::select! {
@@ -173,6 +198,7 @@ impl Connection {
                 message = self.socket.next(), if !self.muted => self.receive(message).await,
                 () = outbox.changed() => self.send().await,
                 _ = ping.tick(), if !self.muted => self.ping().await,
+                beat = due(beat.as_mut()), if !self.muted => self.socket.send(beat).await.is_err().then_some(Departure::Broken),
                 () = tokio::time::sleep(MUTED_LOOK_INTERVAL), if self.muted => self.look().await,
             };
             if let Some(departure) = done {
@@ -190,8 +216,8 @@ impl Connection {
             return Some(Departure::Broken);
         }
         match message {
-            Message::Text(text) => self.request(&text).await,
-            Message::Binary(bytes) => self.request(&String::from_utf8_lossy(&bytes)).await,
+            Message::Text(text) => self.request(Asked::Text(&text)).await,
+            Message::Binary(bytes) => self.request(Asked::Binary(&bytes)).await,
             Message::Pong(payload) => {
                 self.liveness.pong(&payload);
                 None
@@ -205,8 +231,16 @@ impl Connection {
         }
     }
 
-    async fn request(&mut self, text: &str) -> Option<Departure> {
-        let answer = self.conversation.receive(text);
+    async fn greet(&mut self) {
+        let answer = self.conversation.greet();
+        if answer != Answer::default() {
+            // An exchange that has ended is noticed by the loop.
+            drop(self.shared.commands.send(Command::Answer { id: self.id, answer }).await);
+        }
+    }
+
+    async fn request(&mut self, message: Asked<'_>) -> Option<Departure> {
+        let answer = self.conversation.receive(message);
         let sent = self.shared.commands.send(Command::Answer { id: self.id, answer }).await;
         sent.is_err().then_some(Departure::Broken)
     }

@@ -1,7 +1,10 @@
 //! What a test or a demonstration does to an exchange while it runs.
 
+use std::sync::Arc;
+
 use tokio::sync::{mpsc, oneshot};
 
+use super::desk::Desk;
 use super::frame::{self, Opcode};
 use super::outbox::Ending;
 use super::publisher::{Command, Control};
@@ -24,6 +27,7 @@ pub struct ExchangeEnded;
 #[derive(Debug, Clone)]
 pub struct ExchangeControls {
     pub(super) commands: mpsc::Sender<Command>,
+    pub(super) desk: Arc<Desk>,
 }
 
 impl ExchangeControls {
@@ -65,6 +69,18 @@ impl ExchangeControls {
     /// Sends the provider's announcement that the server is about to shut down. Nothing else happens.
     pub async fn announce_shutdown(&self, target: Target) -> Result<(), ExchangeEnded> {
         self.ask(target, Control::AnnounceShutdown).await
+    }
+
+    /// From now on only this credential is admitted; `None` admits any. Open connections stay.
+    pub fn set_credential(&self, credential: Option<String>) {
+        self.desk.set_credential(credential);
+    }
+
+    /// Opens or closes the market: connections are told where the provider tells, and while it is closed the walk
+    /// stands still.
+    pub async fn set_market_open(&self, is_open: bool) -> Result<(), ExchangeEnded> {
+        self.desk.set_open(is_open);
+        self.ask(Target::Everyone, Control::Market(is_open)).await
     }
 
     async fn frame(&self, target: Target, opcode: Opcode, content: &[u8]) -> Result<(), ExchangeEnded> {

@@ -32,6 +32,10 @@ pub struct ExchangeOptions {
     pub resend: usize,
     /// What it allows its clients.
     pub limits: ExchangeLimits,
+    /// The one credential that is admitted, for providers that want one; `None` admits any.
+    pub credential: Option<String>,
+    /// Symbols that are refused when they are subscribed.
+    pub refused: Vec<String>,
     /// Cuts all connections every so often.
     pub cut_every: Option<Duration>,
     /// Where the figures are written, every second and at the end.
@@ -39,15 +43,23 @@ pub struct ExchangeOptions {
 }
 
 impl ExchangeOptions {
+    /// The same for another provider, with its limits.
+    #[must_use]
+    pub fn of(self, provider: Provider) -> Self {
+        Self { provider, limits: provider.limits(), ..self }
+    }
+
     /// An exchange on a free port of this machine, as strict as the real one.
     pub fn new(source: ExchangeSource) -> Self {
         Self {
-            provider: Provider::Binance,
+            provider: Provider::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             source,
             at_end: AtEnd::Stay,
             resend: 0,
             limits: ExchangeLimits::default(),
+            credential: None,
+            refused: Vec::new(),
             cut_every: None,
             stats_file: None,
         }

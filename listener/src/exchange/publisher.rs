@@ -55,6 +55,7 @@ pub(super) enum Control {
     Mute(bool),
     Inject(Vec<u8>),
     AnnounceShutdown,
+    Market(bool),
 }
 
 /// What the exchange does when its source has nothing more.
@@ -152,7 +153,7 @@ impl Publisher {
                 }
                 self.board.join(id, outbox, envelope, &streams);
             }
-            Command::Answer { id, answer } => self.board.answer(id, &answer.reply, &answer.change),
+            Command::Answer { id, answer } => self.board.answer(id, &answer, clock::monotonic()),
             Command::Leave { id, clean } => self.board.leave(id, clean),
             Command::Control { target, control, done } => {
                 self.control(target, control);
@@ -171,6 +172,7 @@ impl Publisher {
             Control::Mute(muted) => self.board.set_muted(target, muted),
             Control::Inject(bytes) => self.board.inject(target, &bytes),
             Control::AnnounceShutdown => self.board.announce_shutdown(target, unix_ms()),
+            Control::Market(is_open) => self.board.set_market(is_open),
         }
     }
 

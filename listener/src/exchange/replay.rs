@@ -153,7 +153,7 @@ mod tests {
     fn frames_snapshots_and_garbled_lines_are_told_apart() {
         for (name, content) in [("plain.txt", LINES.as_bytes().to_vec()), ("packed.txt.gz", gzip(LINES.as_bytes()))] {
             let (_directory, path) = file(name, &content);
-            let (lines, is_last) = Recording::open(&path).unwrap().next_lines(Provider::Binance);
+            let (lines, is_last) = Recording::open(&path).unwrap().next_lines(Provider::default());
             assert!(is_last);
             assert_eq!(lines.frames.iter().map(|frame| frame.at_ns).collect::<Vec<_>>(), [1, 4]);
             assert_eq!((lines.skipped, lines.garbled, lines.problem), (2, 1, None), "{name}");
@@ -177,7 +177,7 @@ mod tests {
         let mut recording = Recording::open(&path).unwrap();
         let mut frames = 0;
         let problem = loop {
-            let (lines, is_last) = recording.next_lines(Provider::Binance);
+            let (lines, is_last) = recording.next_lines(Provider::default());
             frames += lines.frames.len();
             if is_last {
                 break lines.problem;

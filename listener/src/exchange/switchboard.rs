@@ -1,5 +1,6 @@
 //! Who is subscribed to what, and what was prepared for whom. Pure: the publisher carries values to and from it.
 
+mod connection;
 mod stream;
 
 use std::collections::HashMap;
@@ -7,28 +8,15 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::frame::{self, Opcode};
 use super::outbox::{Ending, Frames, Outbox};
-use super::protocol::{Change, Envelope, Provider};
+use super::protocol::{Answer, Change, Envelope, Named, Provider};
 use super::stats::Counters;
 use super::walk::{Event, Walk, Wanted};
+use connection::Connection;
 use stream::Stream;
 
 /// Most stream names that are remembered. A stream beyond them is acknowledged and stays silent.
 const STREAMS_MAX: usize = 100_000;
-
-/// One client, from the publisher's side.
-#[derive(Debug)]
-struct Connection {
-    id: u64,
-    outbox: Arc<Outbox>,
-    envelope: Envelope,
-    /// Handed over after each round, so that the outbox is locked once per round and not once per message.
-    prepared: Frames,
-    muted: bool,
-    /// Since when its outbox has been full.
-    full_since: Option<Instant>,
-}
 
 /// The routing table.
 #[derive(Debug)]
@@ -46,6 +34,20 @@ pub(super) struct Switchboard {
     /// Bytes that wait in the fullest preparation of this round.
     prepared_bytes_max: usize,
     has_changed: bool,
+    is_market_open: bool,
+    /// Whether recorded frames come that belong to a connection.
+    has_recording: bool,
+}
+
+const CONNECTION_STREAM: &str = "connection ";
+
+/// The stream of the frames that belong to a recorded connection, counted from 1.
+pub(super) fn connection_stream(conn: u32) -> Box<str> {
+    format!("{CONNECTION_STREAM}{conn}").into()
+}
+
+fn is_connection_stream(name: &str) -> bool {
+    name.starts_with(CONNECTION_STREAM)
 }
 
 impl Switchboard {
@@ -60,14 +62,29 @@ impl Switchboard {
             payload: Vec::new(),
             prepared_bytes_max: 0,
             has_changed: false,
+            is_market_open: true,
+            has_recording: false,
         }
+    }
+
+    /// From now on a connection that subscribes to anything stands for the recorded one of its place.
+    pub(super) fn expect_recording(&mut self) {
+        self.has_recording = true;
     }
 
     // === connections ===
 
     pub(super) fn join(&mut self, id: u64, outbox: Arc<Outbox>, envelope: Envelope, streams: &[Box<str>]) {
-        let connection =
-            Connection { id, outbox, envelope, prepared: Frames::default(), muted: false, full_since: None };
+        let connection = Connection {
+            id,
+            outbox,
+            envelope,
+            prepared: Frames::default(),
+            muted: false,
+            full_since: None,
+            messages: 0,
+            account: None,
+        };
         let free = self.connections.iter().position(Option::is_none);
         let place = free.unwrap_or_else(|| {
             self.connections.push(None);
@@ -92,11 +109,14 @@ impl Switchboard {
         self.has_changed = true;
     }
 
-    /// Applies what a request led to, and prepares its reply in the right place: behind the last message of an ended
+    /// Applies what a request led to, and prepares its replies in the right place: behind the last message of an ended
     /// stream, before the first of a new one.
-    pub(super) fn answer(&mut self, id: u64, reply: &str, change: &Change) {
+    pub(super) fn answer(&mut self, id: u64, answer: &Answer, now: Instant) {
         let Some(place) = self.place(id) else { return };
-        match change {
+        if let Some(account) = &answer.account {
+            self.claim(place, account, now);
+        }
+        match &answer.change {
             Change::Unsubscribe(streams) => self.unsubscribe(place, streams),
             Change::Envelope(envelope) => {
                 if let Some(connection) = &mut self.connections[place] {
@@ -106,20 +126,39 @@ impl Switchboard {
             Change::Nothing | Change::Subscribe(_) => {}
         }
         if let Some(connection) = &mut self.connections[place] {
-            frame::append(&mut connection.prepared.bytes, Opcode::Text, reply.as_bytes());
+            answer.replies.iter().for_each(|reply| connection.say(reply));
         }
-        if let Change::Subscribe(streams) = change {
+        if let Change::Subscribe(streams) = &answer.change {
             self.subscribe(place, streams);
+        }
+        if let Some(ending) = &answer.ending {
+            self.end(Some(id), ending, now);
+        }
+    }
+
+    /// Gives the connection to an account, whose older ones may have to go.
+    fn claim(&mut self, place: usize, account: &str, now: Instant) {
+        if let Some((notice, ending)) = self.provider.0.eviction() {
+            let others = self.open().filter(|connection| connection.account.as_deref() == Some(account));
+            for id in others.map(|connection| connection.id).collect::<Vec<_>>() {
+                self.each(Some(id), |connection| connection.say(&notice));
+                self.end(Some(id), &ending, now);
+            }
+        }
+        if let Some(connection) = &mut self.connections[place] {
+            connection.account = Some(account.into());
         }
     }
 
     fn subscribe(&mut self, place: usize, names: &[Box<str>]) {
-        for name in names {
+        let own = connection_stream(u32::try_from(place).map_or(u32::MAX, |place| place + 1));
+        let own = (self.has_recording && !names.is_empty()).then_some(own);
+        for name in names.iter().chain(&own) {
             let Some(stream) = self.stream(name) else { continue };
             let again = self.streams[stream].gain(place);
             let Some(connection) = &mut self.connections[place] else { continue };
             for (payload, data) in again {
-                connection.prepare(&payload, &data);
+                connection.prepare(self.provider, &payload, &data);
                 connection.prepared.counts.count(self.streams[stream].kind);
                 Counters::add(&self.counters.resent, 1);
             }
@@ -146,8 +185,8 @@ impl Switchboard {
         if STREAMS_MAX <= self.streams.len() {
             return None;
         }
-        let kind = self.counters.kind(self.provider.kind(name));
-        self.streams.push(Stream::new(name, kind, self.provider.subject(name), self.resend));
+        let kind = self.counters.kind(self.provider.0.kind(name));
+        self.streams.push(Stream::new(name, kind, self.provider.0.subject(name), self.resend));
         self.by_name.insert(name.into(), self.streams.len() - 1);
         Some(self.streams.len() - 1)
     }
@@ -158,20 +197,24 @@ impl Switchboard {
     pub(super) fn publish_event(&mut self, stream: usize, symbol: &str, event: &Event) {
         let mut payload = std::mem::take(&mut self.payload);
         payload.clear();
-        let data = self.provider.render(&mut payload, &self.streams[stream].name, symbol, event);
-        self.publish(stream, &payload, &data);
+        let named = Named { number: stream, stream: &self.streams[stream].name, symbol };
+        let data = self.provider.0.render(&mut payload, named, event);
+        let mut first = Vec::new();
+        let has_first = self.streams[stream].has_fresh() && self.provider.0.render_first(&mut first, named, event);
+        self.publish(stream, &payload, &data, has_first.then_some(&*first));
         self.payload = payload;
     }
 
     /// Prepares a recorded frame for the stream's subscribers.
     pub(super) fn publish_recorded(&mut self, stream: &str, payload: &[u8], data: &Range<usize>) {
         match self.by_name.get(stream) {
-            Some(stream) => self.publish(*stream, payload, data),
+            Some(stream) => self.publish(*stream, payload, data, None),
             None => Counters::add(&self.counters.unsent, 1),
         }
     }
 
-    fn publish(&mut self, stream: usize, payload: &[u8], data: &Range<usize>) {
+    /// Who has had nothing of the stream yet gets `first` instead, where there is such a thing.
+    fn publish(&mut self, stream: usize, payload: &[u8], data: &Range<usize>, first: Option<&[u8]>) {
         let stream = &mut self.streams[stream];
         let mut unsent = u64::from(stream.subscribers.is_empty());
         for place in &stream.subscribers {
@@ -180,10 +223,15 @@ impl Switchboard {
                 unsent += 1;
                 continue;
             }
-            connection.prepare(payload, data);
+            match first.filter(|_| stream.fresh.contains(place)) {
+                Some(first) => connection.prepare(self.provider, first, &(0..first.len())),
+                None => connection.prepare(self.provider, payload, data),
+            }
             connection.prepared.counts.count(stream.kind);
             self.prepared_bytes_max = self.prepared_bytes_max.max(connection.prepared.bytes.len());
         }
+        let muted = |place: &usize| self.connections[*place].as_ref().is_some_and(|connection| connection.muted);
+        stream.fresh.retain(muted);
         stream.keep(payload, data);
         if 0 < unsent {
             Counters::add(&self.counters.unsent, unsent);
@@ -251,7 +299,9 @@ impl Switchboard {
     }
 
     fn subscribed(&self) -> impl Iterator<Item = (usize, &Stream)> {
-        self.streams.iter().enumerate().filter(|(_, stream)| !stream.subscribers.is_empty())
+        let is_subscribed =
+            |(_, stream): &(usize, &Stream)| !stream.subscribers.is_empty() && !is_connection_stream(&stream.name);
+        self.streams.iter().enumerate().filter(is_subscribed)
     }
 
     pub(super) fn streams_subscribed(&self) -> usize {
@@ -302,23 +352,28 @@ impl Switchboard {
     /// Announces that the server is about to shut down.
     pub(super) fn announce_shutdown(&mut self, target: Option<u64>, now_ms: u64) {
         let mut payload = Vec::new();
-        let data = self.provider.shutdown_notice(&mut payload, now_ms);
-        self.each(target, |connection| connection.prepare(&payload, &data));
+        let provider = self.provider;
+        if let Some(data) = provider.0.shutdown_notice(&mut payload, now_ms) {
+            self.each(target, |connection| connection.prepare(provider, &payload, &data));
+        }
+    }
+
+    /// Opens or closes the market, and tells everyone where the provider does.
+    pub(super) fn set_market(&mut self, is_open: bool) {
+        self.is_market_open = is_open;
+        self.has_changed = true;
+        if let Some(notice) = self.provider.0.market_notice(is_open) {
+            self.each(None, |connection| connection.say(&notice));
+        }
+    }
+
+    pub(super) fn is_market_open(&self) -> bool {
+        self.is_market_open
     }
 
     fn each(&mut self, target: Option<u64>, act: impl FnMut(&mut Connection)) {
         let wanted = |connection: &&mut Connection| target.is_none_or(|id| id == connection.id);
         self.connections.iter_mut().flatten().filter(wanted).for_each(act);
-    }
-}
-
-impl Connection {
-    fn prepare(&mut self, payload: &[u8], data: &Range<usize>) {
-        let payload = match self.envelope {
-            Envelope::Whole => payload,
-            Envelope::DataOnly => payload.get(data.clone()).unwrap_or(payload),
-        };
-        frame::append(&mut self.prepared.bytes, Opcode::Text, payload);
     }
 }
 

@@ -83,16 +83,18 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    pub(super) fn new(symbols: usize, seed: u64) -> Self {
+    /// `spell` makes a symbol of an asset and its number from 0.
+    pub(super) fn new(symbols: usize, seed: u64, spell: impl Fn(usize, &str) -> String) -> Self {
         let symbols: Vec<_> = names::list(symbols)
+            .enumerate()
             .zip(1..)
-            .map(|((name, price), stream)| WalkedSymbol::new(&name, price, Random::new(seed, stream)))
+            .map(|((n, (asset, price)), stream)| WalkedSymbol::new(&spell(n, &asset), price, Random::new(seed, stream)))
             .collect();
         let by_name = symbols.iter().enumerate().map(|(at, symbol)| (symbol.name().into(), at)).collect();
         Self { symbols, by_name, wheel: Vec::new(), random: Random::new(seed, 0) }
     }
 
-    /// The number of a symbol, by its name in upper case.
+    /// The number of a symbol, by its name.
     pub(super) fn symbol(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
     }

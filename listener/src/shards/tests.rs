@@ -13,8 +13,17 @@ fn names(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
+fn planned_at(places: &[Option<&str>], channels: &[&str], limits: ShardLimits) -> Result<Plan, FeedError> {
+    let (feed, catalog) = (by_name("binance").unwrap(), Catalog::default());
+    Plan::of(places, Rules { feed, channels: &names(channels), limits, catalog: &catalog })
+}
+
+fn plan(symbols: &[String], channels: &[&str], limits: ShardLimits) -> Result<Plan, FeedError> {
+    planned_at(&symbols.iter().map(|symbol| Some(symbol.as_str())).collect::<Vec<_>>(), channels, limits)
+}
+
 fn planned(symbols: &[&str], channels: &[&str], limits: ShardLimits) -> Plan {
-    plan(by_name("binance").unwrap(), &names(symbols), &names(channels), limits, &Catalog::default()).unwrap()
+    plan(&names(symbols), channels, limits).unwrap()
 }
 
 fn carried(plan: &Plan) -> Vec<Vec<&str>> {
@@ -55,11 +64,18 @@ fn a_symbol_named_twice_counts_once() {
 
 #[test]
 fn an_unknown_channel_is_an_error() {
-    let binance = by_name("binance").unwrap();
-    assert!(matches!(
-        plan(binance, &names(&["BTCUSDT"]), &names(&["trades"]), limits(1, 1), &Catalog::default()),
-        Err(FeedError::UnknownChannel { .. })
-    ));
+    assert!(matches!(plan(&names(&["BTCUSDT"]), &["trades"], limits(1, 1)), Err(FeedError::UnknownChannel { .. })));
+}
+
+#[test]
+fn symbols_keep_their_connection_while_others_come_and_go() {
+    let at = |places: &[Option<&str>]| planned_at(places, &["trade"], limits(2, 9)).unwrap();
+    let before = at(&[Some("BTCUSDT"), Some("ETHUSDT"), Some("BNBUSDT")]);
+    let without = at(&[Some("BTCUSDT"), None, Some("BNBUSDT")]);
+    assert_eq!(carried(&without), [["btcusdt@trade"], ["bnbusdt@trade"]]);
+    let after = at(&[Some("BTCUSDT"), Some("SOLUSDT"), Some("BNBUSDT")]);
+    assert_eq!(before.shards[1], after.shards[1]);
+    assert_eq!(carried(&after)[0], ["btcusdt@trade", "solusdt@trade"]);
 }
 
 proptest! {
@@ -69,8 +85,7 @@ proptest! {
     ) {
         let symbols: Vec<String> = (0..count).map(|number| format!("SIM{number:03}USDT")).collect();
         let binance = by_name("binance").unwrap();
-        let channels = names(&["trade", "bookTicker"]);
-        let plan = plan(binance, &symbols, &channels, limits(per_connection, symbols_max), &Catalog::default()).unwrap();
+        let plan = plan(&symbols, &["trade", "bookTicker"], limits(per_connection, symbols_max)).unwrap();
         let carried: usize = plan.shards.iter().map(|shard| symbols_in(shard)).sum();
         prop_assert_eq!(carried, count.min(symbols_max));
         prop_assert_eq!(carried + plan.refused.len(), count);

@@ -113,17 +113,6 @@ async fn a_protocol_error_is_told() {
 }
 
 #[tokio::test]
-async fn an_announced_shutdown_is_not_waited_for() {
-    let rig = Rig::start(&["BTCUSDT"], |_| {}).await;
-    let mut peer = rig.server.accept_subscribed().await;
-    peer.text(r#"{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1672515782136}}"#).await;
-    reason(&rig, "server announced its shutdown: ").await;
-    assert_eq!(peer.goodbye().await, 1000);
-    is_back(&rig).await;
-    rig.stop().await;
-}
-
-#[tokio::test]
 async fn a_refused_handshake_tells_the_status() {
     let rig = Rig::start(&["BTCUSDT"], |_| {}).await;
     let mut tcp = rig.server.accept_raw().await;

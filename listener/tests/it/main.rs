@@ -14,5 +14,6 @@ mod overflow;
 mod presence;
 mod quick_feed;
 mod rig;
+mod rotation;
 mod server;
 mod stop;

@@ -104,7 +104,7 @@ fn push_values(arrays: &mut [Numbers; VALUES.len()], fields: &crate::market::Fie
 }
 
 /// As PostgreSQL counts; a time beyond the calendar stays beyond it.
-fn timestamp(at: UnixMicros) -> PgTimestamp {
+pub(super) fn timestamp(at: UnixMicros) -> PgTimestamp {
     PgTimestamp(at.0.saturating_sub(YEAR_2000))
 }
 

@@ -5,19 +5,62 @@ mod request;
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tokio_tungstenite::tungstenite::handshake::server::Request;
 
-use super::{Envelope, Opening, Subject};
-use crate::exchange::walk::Channel;
+use super::{Asked, Envelope, Named, Opening, Place, Refusal, Subject, Venue};
+use crate::exchange::desk::Desk;
+use crate::exchange::options::ExchangeLimits;
+use crate::exchange::walk::{Channel, Event};
+use render::{render, shutdown_notice};
+use request::Conversation;
 
-pub(super) use render::{render, shutdown_notice};
-pub(super) use request::Conversation;
+/// Binance spot.
+#[derive(Debug)]
+pub(super) struct Binance;
+
+impl Venue for Binance {
+    fn name(&self) -> &'static str {
+        "binance"
+    }
+
+    fn symbol(&self, _n: usize, asset: &str) -> String {
+        format!("{asset}USDT")
+    }
+
+    fn open(&self, request: &Request, limits: &ExchangeLimits, _desk: &Arc<Desk>) -> Result<Opening, Refusal> {
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        open(target, limits.streams_per_connection).map_err(|reason| Refusal { status: 400, reason })
+    }
+
+    fn subject(&self, stream: &str) -> Option<Subject> {
+        subject(stream)
+    }
+
+    fn kind<'s>(&self, stream: &'s str) -> &'s str {
+        stream.split_once('@').map_or(stream, |(_, kind)| kind)
+    }
+
+    fn render(&self, out: &mut Vec<u8>, stream: Named<'_>, event: &Event) -> Range<usize> {
+        render(out, stream.stream, stream.symbol, event)
+    }
+
+    fn shutdown_notice(&self, out: &mut Vec<u8>, now_ms: u64) -> Option<Range<usize>> {
+        Some(shutdown_notice(out, now_ms))
+    }
+
+    fn recorded(&self, frame: Asked<'_>) -> Option<Place> {
+        let Asked::Text(frame) = frame else { return None };
+        recorded(frame).map(|(stream, data)| Place::Stream(stream, data))
+    }
+}
 
 /// `/stream` wraps messages with their stream's name and may list streams; `/ws` sends them bare and may name streams
 /// as path segments.
-pub(super) fn open(target: &str, streams_max: usize) -> Result<Opening, String> {
+fn open(target: &str, streams_max: usize) -> Result<Opening, String> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     if parameter("timeUnit").is_some_and(|unit| !unit.eq_ignore_ascii_case("millisecond")) {
@@ -37,7 +80,7 @@ pub(super) fn open(target: &str, streams_max: usize) -> Result<Opening, String> 
         streams.push(percent_decoded(name)?);
     }
     conversation.subscribe(&streams)?;
-    Ok(Opening { conversation: super::Conversation::Binance(conversation), envelope, streams })
+    Ok(Opening { conversation: Box::new(conversation), envelope, streams })
 }
 
 fn percent_decoded(text: &str) -> Result<Box<str>, String> {
@@ -58,7 +101,7 @@ fn percent_decoded(text: &str) -> Result<Box<str>, String> {
 }
 
 /// `btcusdt@trade` and the like. A name in upper case is accepted and stays silent, as at the real exchange.
-pub(super) fn subject(stream: &str) -> Option<Subject> {
+fn subject(stream: &str) -> Option<Subject> {
     let (symbol, channel) = stream.split_once('@')?;
     if symbol.chars().any(char::is_uppercase) {
         return None;
@@ -100,11 +143,7 @@ fn interval_name(interval_ms: u64) -> &'static str {
     INTERVALS.iter().find(|(_, seconds)| seconds * 1_000 == interval_ms).map_or("", |(name, _)| name)
 }
 
-pub(super) fn kind(stream: &str) -> &str {
-    stream.split_once('@').map_or(stream, |(_, kind)| kind)
-}
-
-pub(super) fn recorded(frame: &str) -> Option<(Box<str>, Range<usize>)> {
+fn recorded(frame: &str) -> Option<(Box<str>, Range<usize>)> {
     #[derive(Deserialize)]
     struct Combined<'a> {
         #[serde(borrow)]

@@ -68,7 +68,7 @@ impl Replaying {
             if let Some(at) = self.playback.due_at(next.at_ns, now.instant).filter(|at| now.instant < *at) {
                 return Next::At(at);
             }
-            board.publish_recorded(&next.stream, next.frame.as_bytes(), &next.data);
+            board.publish_recorded(&next.stream, &next.frame, &next.data);
             self.frames.pop_front();
         }
         Next::Again

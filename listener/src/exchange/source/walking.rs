@@ -26,7 +26,7 @@ impl Walking {
         if self.left == Some(0) {
             return Next::Finished;
         }
-        if self.walk.is_idle() {
+        if self.walk.is_idle() || !board.is_market_open() {
             self.pace.pause();
             return Next::Change;
         }

@@ -16,6 +16,8 @@ pub(super) struct Stream {
     pub(super) subject: Option<Subject>,
     /// Places of connections.
     pub(super) subscribers: Vec<usize>,
+    /// Those of them who have had nothing yet.
+    pub(super) fresh: Vec<usize>,
     /// Whether its last subscriber went away without unsubscribing, and may come back.
     pub(super) is_awaited: bool,
     /// Whether a subscriber's connection broke: the next one gets the newest messages again.
@@ -31,6 +33,7 @@ impl Stream {
             kind,
             subject,
             subscribers: Vec::new(),
+            fresh: Vec::new(),
             is_awaited: false,
             owes: false,
             newest: VecDeque::new(),
@@ -44,14 +47,20 @@ impl Stream {
             return Vec::new();
         }
         self.subscribers.push(place);
+        self.fresh.push(place);
         self.is_awaited = false;
         if std::mem::take(&mut self.owes) { self.newest.iter().cloned().collect() } else { Vec::new() }
+    }
+
+    pub(super) fn has_fresh(&self) -> bool {
+        !self.fresh.is_empty()
     }
 
     /// A subscriber that wants no more.
     pub(super) fn release(&mut self, place: usize) -> bool {
         let before = self.subscribers.len();
         self.subscribers.retain(|subscriber| *subscriber != place);
+        self.fresh.retain(|subscriber| *subscriber != place);
         self.subscribers.len() < before
     }
 

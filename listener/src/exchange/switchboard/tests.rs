@@ -13,7 +13,7 @@ struct Desk {
 impl Desk {
     fn new(resend: usize) -> Self {
         let counters = Arc::new(Counters::default());
-        Self { board: Switchboard::new(Provider::Binance, resend, Arc::clone(&counters)), counters }
+        Self { board: Switchboard::new(Provider::default(), resend, Arc::clone(&counters)), counters }
     }
 
     fn join(&mut self, id: u64, envelope: Envelope, streams: &[&str]) -> Arc<Outbox> {
@@ -21,6 +21,10 @@ impl Desk {
         let streams: Vec<Box<str>> = streams.iter().map(|name| (*name).into()).collect();
         self.board.join(id, Arc::clone(&outbox), envelope, &streams);
         outbox
+    }
+
+    fn answer(&mut self, id: u64, reply: &str, change: Change) {
+        self.board.answer(id, &Answer::text(reply).with(change), common::clock::monotonic());
     }
 
     fn publish(&mut self, stream: &str, payload: &[u8]) {
@@ -72,9 +76,9 @@ fn replies_stand_before_the_first_and_behind_the_last_message_of_a_stream() {
     let mut desk = Desk::new(0);
     let outbox = desk.join(1, Envelope::Whole, &[]);
     desk.publish("a@trade", TRADE);
-    desk.board.answer(1, "on", &subscribe(&["a@trade"]));
+    desk.answer(1, "on", subscribe(&["a@trade"]));
     desk.publish("a@trade", TRADE);
-    desk.board.answer(1, "off", &unsubscribe(&["a@trade"]));
+    desk.answer(1, "off", unsubscribe(&["a@trade"]));
     desk.publish("a@trade", TRADE);
     assert_eq!(desk.delivered(&outbox), ["on", WHOLE, "off"]);
     assert_eq!(desk.counters.snapshot().unsent, 2);
@@ -90,7 +94,7 @@ fn after_a_broken_connection_the_newest_messages_come_again_once() {
     assert_eq!(desk.delivered(&first), ["1", "2", "3"]);
     desk.board.leave(1, false);
     let second = desk.join(2, Envelope::Whole, &[]);
-    desk.board.answer(2, "on", &subscribe(&["a@trade"]));
+    desk.answer(2, "on", subscribe(&["a@trade"]));
     desk.publish("a@trade", b"4");
     assert_eq!(desk.delivered(&second), ["on", "2", "3", "4"]);
     assert_eq!(desk.counters.snapshot().resent, 2);
@@ -134,7 +138,7 @@ fn a_stream_is_awaited_from_the_loss_of_its_last_subscriber_to_the_next_one() {
     assert!(desk.board.is_awaited("a@trade"));
     desk.join(3, Envelope::Whole, &["a@trade"]);
     assert!(!desk.board.is_awaited("a@trade"));
-    desk.board.answer(3, "off", &unsubscribe(&["a@trade"]));
+    desk.answer(3, "off", unsubscribe(&["a@trade"]));
     assert!(!desk.board.is_awaited("a@trade"));
 }
 

@@ -1,4 +1,4 @@
-//! The symbols of a walk: pairs that a symbol parser splits as it splits real ones.
+//! The assets of a walk, real ones and made-up ones. How they are spelled as symbols is the venue's.
 
 /// Ticker and a plausible price in millionths of a dollar.
 const ASSETS: [(&str, u64); 96] = [
@@ -103,10 +103,10 @@ const ASSETS: [(&str, u64); 96] = [
 /// What prices are counted in: 10^-8, while [`ASSETS`] counts 10^-6.
 const PER_MILLIONTH: u64 = 100;
 
-/// `count` symbols with their first prices in 10^-8: real assets first, then `SIM001USDT` and on.
+/// `count` assets with their first prices in 10^-8: real ones first, then `SIM001` and on.
 pub(super) fn list(count: usize) -> impl Iterator<Item = (String, u64)> {
-    let real = ASSETS.iter().map(|(ticker, price)| (format!("{ticker}USDT"), price * PER_MILLIONTH));
-    let made_up = (1_u64..).map(|number| (format!("SIM{number:03}USDT"), made_up_price(number)));
+    let real = ASSETS.iter().map(|(ticker, price)| ((*ticker).to_owned(), price * PER_MILLIONTH));
+    let made_up = (1_u64..).map(|number| (format!("SIM{number:03}"), made_up_price(number)));
     real.chain(made_up).take(count)
 }
 
@@ -125,9 +125,9 @@ mod tests {
     #[test]
     fn names_are_unique_and_the_made_up_ones_follow_the_real_ones() {
         let listed: Vec<_> = list(2_000).collect();
-        assert_eq!(listed[0], ("BTCUSDT".to_owned(), 6_500_000_000_000));
-        assert_eq!(listed[ASSETS.len()].0, "SIM001USDT");
-        assert_eq!(listed.last().unwrap().0, "SIM1904USDT");
+        assert_eq!(listed[0], ("BTC".to_owned(), 6_500_000_000_000));
+        assert_eq!(listed[ASSETS.len()].0, "SIM001");
+        assert_eq!(listed.last().unwrap().0, "SIM1904");
         assert_eq!(listed.iter().map(|(name, _)| name).collect::<HashSet<_>>().len(), 2_000);
         assert!(listed.iter().all(|(_, price)| 0 < *price));
     }

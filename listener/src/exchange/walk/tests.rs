@@ -3,7 +3,7 @@ use super::*;
 const NOW_MS: u64 = 1_700_000_000_000;
 
 fn wanting(channels: &[Channel]) -> Walk {
-    let mut walk = Walk::new(3, 42);
+    let mut walk = Walk::new(3, 42, |_, asset| format!("{asset}USDT"));
     let wanted: Vec<_> = (0..3)
         .flat_map(|symbol| channels.iter().map(move |channel| (symbol, *channel)))
         .enumerate()
@@ -19,7 +19,7 @@ fn events(walk: &mut Walk, count: usize) -> Vec<(String, Event)> {
 
 #[test]
 fn nothing_happens_where_nobody_looks() {
-    let mut walk = Walk::new(3, 42);
+    let mut walk = Walk::new(3, 42, |_, asset| format!("{asset}USDT"));
     assert!(walk.is_idle());
     assert_eq!(walk.next(NOW_MS), None);
 }

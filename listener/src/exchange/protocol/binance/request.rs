@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::exchange::protocol::{Answer, Change, Envelope};
+use crate::exchange::protocol::{self, Answer, Asked, Change, Envelope};
 
 /// Longest request id that is text.
 const ID_CHARS_MAX: usize = 36;
@@ -17,7 +17,7 @@ const INVALID_JSON: u8 = 3;
 
 /// One connection's subscriptions.
 #[derive(Debug)]
-pub(in crate::exchange) struct Conversation {
+pub(super) struct Conversation {
     envelope: Envelope,
     /// In the order of subscription.
     streams: Vec<Box<str>>,
@@ -46,6 +46,15 @@ struct Refusal(u8, String);
 
 type Outcome = Result<(Value, Change), Refusal>;
 
+impl protocol::Conversation for Conversation {
+    fn receive(&mut self, message: Asked<'_>) -> Answer {
+        match message {
+            Asked::Text(text) => self.receive(text),
+            Asked::Binary(bytes) => self.receive(&String::from_utf8_lossy(bytes)),
+        }
+    }
+}
+
 impl Conversation {
     pub(super) fn new(envelope: Envelope, streams_max: usize) -> Self {
         Self { envelope, streams: Vec::new(), streams_max }
@@ -67,13 +76,13 @@ impl Conversation {
         Ok(())
     }
 
-    pub(in crate::exchange) fn receive(&mut self, text: &str) -> Answer {
+    pub(super) fn receive(&mut self, text: &str) -> Answer {
         let id = match request_id(text) {
             Ok(id) => id,
             Err(refusal) => return refusal.answer(None),
         };
         match self.act(text) {
-            Ok((result, change)) => Answer { reply: format!(r#"{{"result":{result},"id":{id}}}"#), change },
+            Ok((result, change)) => Answer::text(format!(r#"{{"result":{result},"id":{id}}}"#)).with(change),
             Err(refusal) => refusal.answer(Some(&id)),
         }
     }
@@ -160,6 +169,6 @@ impl Refusal {
         let Self(code, text) = self;
         let text = Value::from(text);
         let id = id.map(|id| format!(r#","id":{id}"#)).unwrap_or_default();
-        Answer { reply: format!(r#"{{"code":{code},"msg":{text}{id}}}"#), change: Change::Nothing }
+        Answer::text(format!(r#"{{"code":{code},"msg":{text}{id}}}"#))
     }
 }

@@ -1,25 +1,39 @@
 use super::*;
-use crate::exchange::protocol::{Change, Conversation};
+use crate::exchange::protocol::{Answer, Asked, Change, Sent};
 use crate::exchange::walk::{Event, Trade};
 
-fn conversation() -> Conversation {
-    open("/stream", 3).unwrap().conversation
+/// A client's side of a conversation.
+struct Client(Box<dyn crate::exchange::protocol::Conversation>);
+
+impl Client {
+    fn receive(&mut self, text: &str) -> Answer {
+        self.0.receive(Asked::Text(text))
+    }
 }
 
-fn reply(conversation: &mut Conversation, text: &str) -> String {
-    conversation.receive(text).reply
+fn conversation() -> Client {
+    Client(open("/stream", 3).unwrap().conversation)
+}
+
+fn said(answer: &Answer) -> &str {
+    let [Sent::Text(text)] = answer.replies.as_slice() else { panic!("{answer:?}") };
+    text
+}
+
+fn reply(client: &mut Client, text: &str) -> String {
+    said(&client.receive(text)).to_owned()
 }
 
 #[test]
 fn subscriptions_are_acknowledged_listed_and_ended() {
     let mut client = conversation();
     let answer = client.receive(r#"{"method":"SUBSCRIBE","params":["btcusdt@trade","ethusdt@trade"],"id":1}"#);
-    assert_eq!(answer.reply, r#"{"result":null,"id":1}"#);
+    assert_eq!(said(&answer), r#"{"result":null,"id":1}"#);
     assert_eq!(answer.change, Change::Subscribe(vec!["btcusdt@trade".into(), "ethusdt@trade".into()]));
     let list = r#"{"method":"LIST_SUBSCRIPTIONS","id":"list"}"#;
     assert_eq!(reply(&mut client, list), r#"{"result":["btcusdt@trade","ethusdt@trade"],"id":"list"}"#);
     let answer = client.receive(r#"{"method":"UNSUBSCRIBE","params":["btcusdt@trade"],"id":312}"#);
-    assert_eq!(answer.reply, r#"{"result":null,"id":312}"#);
+    assert_eq!(said(&answer), r#"{"result":null,"id":312}"#);
     assert_eq!(answer.change, Change::Unsubscribe(vec!["btcusdt@trade".into()]));
     assert_eq!(reply(&mut client, list), r#"{"result":["ethusdt@trade"],"id":"list"}"#);
 }
@@ -39,7 +53,7 @@ fn one_stream_too_many_is_refused_and_changes_nothing() {
     let mut client = conversation();
     let answer = client.receive(r#"{"method":"SUBSCRIBE","params":["a@trade","b@trade","c@trade","d@trade"],"id":4}"#);
     let expected = r#"{"code":2,"msg":"Invalid request: too many streams, a connection carries at most 3","id":4}"#;
-    assert_eq!(answer.reply, expected);
+    assert_eq!(said(&answer), expected);
     assert_eq!(answer.change, Change::Nothing);
     assert_eq!(reply(&mut client, r#"{"method":"LIST_SUBSCRIPTIONS","id":5}"#), r#"{"result":[],"id":5}"#);
 }
@@ -84,12 +98,12 @@ fn bad_requests_are_answered_with_code_text_and_id() {
 
 #[test]
 fn the_envelope_is_a_property() {
-    let mut client = open("/ws", 3).unwrap().conversation;
+    let mut client = Client(open("/ws", 3).unwrap().conversation);
     let get = r#"{"method":"GET_PROPERTY","params":["combined"],"id":2}"#;
     assert_eq!(reply(&mut client, get), r#"{"result":false,"id":2}"#);
     let answer = client.receive(r#"{"method":"SET_PROPERTY","params":["combined",true],"id":5}"#);
     assert_eq!(
-        (answer.reply.as_str(), answer.change),
+        (said(&answer), answer.change.clone()),
         (r#"{"result":null,"id":5}"#, Change::Envelope(Envelope::Whole))
     );
     assert_eq!(reply(&mut client, get), r#"{"result":true,"id":2}"#);
@@ -173,7 +187,7 @@ fn a_ticker_carries_the_fields_of_the_documentation_and_a_falling_price_is_negat
 #[test]
 fn every_message_is_json_and_its_bare_part_lies_where_a_recording_has_it() {
     use crate::exchange::walk::{Walk, Wanted};
-    let mut walk = Walk::new(2, 1);
+    let mut walk = Walk::new(2, 1, |_, asset| format!("{asset}USDT"));
     let streams =
         ["trade", "aggTrade", "bookTicker", "miniTicker", "ticker", "kline_1m"].map(|kind| format!("btcusdt@{kind}"));
     let wanted = streams.iter().enumerate().map(|(stream, name)| {

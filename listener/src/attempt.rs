@@ -1,0 +1,67 @@
+//! One attempt to open a connection: epoch, place in the queue of attempts, credential, errands, handshake.
+
+use common::clock;
+use common::feed::{Endpoints, Failure, FeedSession, Reading, Remedy, SessionRequest};
+use common::market::Epoch;
+use tokio::time;
+
+use crate::dial;
+use crate::ending::End;
+use crate::errand;
+use crate::shard::Shard;
+use crate::wire::Wire;
+
+/// A connection that is up, before its first frame.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) protocol: Box<dyn FeedSession>,
+    pub(crate) wire: Wire,
+    pub(crate) epoch: Epoch,
+    /// What the errands brought back.
+    pub(crate) readings: Vec<Reading<'static>>,
+}
+
+impl Shard {
+    /// Opens a connection for the topics that are wanted now.
+    pub(crate) async fn open(&self) -> Result<Opened, End> {
+        let options = &self.context.options;
+        // Before connecting: while the broker is away there would be nobody to answer the provider's pings.
+        let epoch = self.context.epochs.next().await;
+        time::sleep_until(self.context.gate.reserve(clock::monotonic()).into()).await;
+        self.cell.update(|state| state.attempts += 1);
+        let http = options.http_endpoint();
+        let topics = self.topics.borrow().clone();
+        let request = SessionRequest {
+            endpoints: Endpoints { socket: options.socket_endpoint(), http: &http },
+            topics: &topics,
+            credential: options.credential.as_ref(),
+            catalog: &options.catalog,
+            now: clock::now(),
+        };
+        let mut protocol = options.feed.session(&request).map_err(End::Failed)?;
+        let mut readings = Vec::new();
+        errand::run(&mut *protocol, &mut readings).await?;
+        if let Some(failure) = readings.iter().find_map(failure) {
+            return Err(End::Failed(failure));
+        }
+        let bytes_max = options.feed.limits().message_bytes_max;
+        let wire =
+            dial::dial(&*protocol, bytes_max, options.link.connect_max).await.map_err(|end| self.classed(end))?;
+        Ok(Opened { protocol, wire, epoch, readings })
+    }
+
+    /// A feed with a credential whose handshake is refused for want of rights wants another credential.
+    fn classed(&self, end: End) -> End {
+        match end {
+            End::Http { status: status @ (401 | 403), .. } if self.context.options.feed.credential().is_some() => {
+                let reason = format!("handshake refused with HTTP status {status}").into();
+                End::Failed(Failure { remedy: Remedy::NewCredentials, reason })
+            }
+            other => other,
+        }
+    }
+}
+
+fn failure(reading: &Reading<'_>) -> Option<Failure> {
+    if let Reading::Failed(failure) = reading { Some(failure.clone()) } else { None }
+}

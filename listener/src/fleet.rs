@@ -1,0 +1,153 @@
+//! The shards that this process runs: starts those that it owns, stops those that it no longer does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use common::clock;
+use common::feed::Topic;
+use common::presence::Link;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use crate::board::{Board, Cell};
+use crate::shard::{Context, Shard};
+use crate::shards::{Plan, symbols_in};
+
+/// Refused symbols that are shown by name in the status, where each beat carries them.
+const REFUSED_SHOWN_MAX: usize = 1_000;
+
+/// The running shards of a process.
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    context: Arc<Context>,
+    board: Arc<Board>,
+    plan: Plan,
+    members: BTreeMap<u32, Member>,
+    tasks: FuturesUnordered<Ending>,
+    /// When the next connection may be opened.
+    next_start: Instant,
+}
+
+/// A running shard.
+#[derive(Debug)]
+struct Member {
+    topics: watch::Sender<Arc<[Topic]>>,
+    stop: CancellationToken,
+}
+
+/// Waits for a shard's task.
+#[derive(Debug)]
+struct Ending {
+    conn: u32,
+    task: JoinHandle<()>,
+}
+
+impl Future for Ending {
+    type Output = (u32, Result<(), JoinError>);
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        let conn = self.conn;
+        std::pin::Pin::new(&mut self.task).poll(context).map(|ended| (conn, ended))
+    }
+}
+
+impl Fleet {
+    pub(crate) fn new(context: Arc<Context>, board: Arc<Board>, plan: Plan) -> Self {
+        let (members, tasks) = Default::default();
+        Self { context, board, plan, members, tasks, next_start: clock::monotonic() }
+    }
+
+    /// Runs until the shutdown begins, and ends when every shard has.
+    pub(crate) async fn run(mut self) {
+        let all = (1..).take(self.plan.shards.len()).collect();
+        self.own(&all);
+        let shutdown = self.context.shutdown.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.begun() => break,
+                Some(ended) = self.tasks.next() => self.mourn(ended),
+            }
+        }
+        self.own(&BTreeSet::new());
+        while let Some(ended) = self.tasks.next().await {
+            self.mourn(ended);
+        }
+    }
+
+    /// Runs these shards, and no others. They are named by connection, from 1.
+    fn own(&mut self, conns: &BTreeSet<u32>) {
+        self.members.retain(|conn, member| {
+            let stays = conns.contains(conn);
+            if !stays {
+                member.stop.cancel();
+            }
+            stays
+        });
+        let topics: Vec<(u32, Arc<[Topic]>)> =
+            (1..).zip(self.plan.shards.iter().map(|topics| topics.as_slice().into())).collect();
+        for (conn, topics) in topics.into_iter().filter(|(conn, _)| conns.contains(conn)) {
+            match self.members.get(&conn) {
+                Some(member) => drop(member.topics.send_if_modified(|now| {
+                    let differs = *now != topics;
+                    *now = topics;
+                    differs
+                })),
+                None => self.start(conn, topics),
+            }
+        }
+        // No connection carries them; the holder of the first one shows them.
+        self.board.set_refused(if conns.contains(&1) { shown(&self.plan.refused) } else { BTreeMap::new() });
+    }
+
+    fn start(&mut self, conn: u32, topics: Arc<[Topic]>) {
+        let cell = Arc::new(Cell::new(conn, self.context.options.feed.name(), symbols_in(&topics)));
+        self.board.show(Arc::clone(&cell));
+        let (topics, wanted) = watch::channel(topics);
+        let stop = CancellationToken::new();
+        let now = clock::monotonic();
+        let start = self.next_start.max(now);
+        self.next_start = start + self.context.options.shards.connection_delay;
+        let shard = Shard {
+            context: Arc::clone(&self.context),
+            conn,
+            topics: wanted,
+            cell,
+            first_delay: start.saturating_duration_since(now),
+            stop: stop.clone(),
+        };
+        let task = self.context.shutdown.spawn("shard", shard.run());
+        self.tasks.push(Ending { conn, task });
+        self.members.insert(conn, Member { topics, stop });
+    }
+
+    fn mourn(&mut self, (conn, ended): (u32, Result<(), JoinError>)) {
+        match ended {
+            // Stopped by us; it may have been started anew meanwhile.
+            Ok(()) if !self.members.contains_key(&conn) => self.board.hide(conn),
+            Ok(()) => {}
+            Err(error) => {
+                error!(conn, "connection {conn} broke down by a bug and stays down: {error}");
+                self.board.update(conn, |state| {
+                    state.state = Link::Stopped;
+                    state.reason = Some("broke down by a bug; see the log".into());
+                });
+            }
+        }
+    }
+}
+
+fn shown(refused: &BTreeMap<Box<str>, Box<str>>) -> BTreeMap<Box<str>, Box<str>> {
+    let more = refused.len().saturating_sub(REFUSED_SHOWN_MAX);
+    let mut shown: BTreeMap<_, _> =
+        refused.iter().take(REFUSED_SHOWN_MAX).map(|(s, r)| (s.clone(), r.clone())).collect();
+    if 0 < more {
+        shown.insert(format!("and {more} more").into(), "see the log of the listener's start".into());
+    }
+    shown
+}
