@@ -9,6 +9,7 @@ use common::broker::{self, Broker};
 use common::credentials::Vault;
 use common::feed::described::Description;
 use common::feed::{self, Feed};
+use common::masters::Masters;
 use common::settings::{Environment, Flags, Loaded, Origin, Resolved, Settings, load, nearest, redacted};
 use common::store::{self, PriceStore};
 use secrecy::{ExposeSecret, SecretString};
@@ -71,6 +72,11 @@ impl Context {
             Ok(opened) => Ok(opened?),
             Err(_) => Err(silent(Code::StoreUnavailable, "price store", &self.store_place())),
         }
+    }
+
+    /// Where symbol masters come from.
+    pub(crate) fn masters(&self) -> Masters {
+        Masters::new(&self.settings.instruments, &self.settings.data_dir)
     }
 
     /// The feed that the settings name.

@@ -24,6 +24,7 @@ mod exchange;
 mod exit;
 mod failure;
 mod gaps;
+mod instruments;
 mod listener;
 mod logging;
 mod migrate;

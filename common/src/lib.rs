@@ -5,7 +5,7 @@
 //! [`outage`]. These files import no runtime, no database and no logging.
 //!
 //! Then the seams, each with its implementations in the folder of its name: [`broker`] (Redis, SQLite),
-//! [`store`] (PostgreSQL, SQLite) and [`feed`] (one file per provider).
+//! [`store`] (PostgreSQL, SQLite) and [`feed`] (one file per provider). [`masters`] loads what providers say they trade.
 //!
 //! Parts of the program never import each other: a listener and a worker meet in the broker and the store only.
 
@@ -18,6 +18,7 @@ pub mod http;
 pub mod jwt;
 pub mod ledger;
 pub mod market;
+pub mod masters;
 pub mod outage;
 pub mod presence;
 pub mod queue;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use common::clock;
 use common::feed::SymbolError;
+use common::market::Catalog;
+use common::masters::Catalogs;
 use common::outage::chain;
 use common::retry::Backoff;
 use common::shutdown::Shutdown;
@@ -37,6 +39,7 @@ enum Denied {
 pub(crate) struct Writer {
     pub(crate) store: Arc<dyn PriceStore>,
     pub(crate) symbols: Symbols,
+    pub(crate) catalogs: Catalogs,
     pub(crate) trouble: Trouble,
     pub(crate) stats: Arc<Stats>,
     pub(crate) shutdown: Shutdown,
@@ -57,6 +60,7 @@ impl Writer {
         Self {
             store,
             symbols: Symbols::default(),
+            catalogs: options.catalogs.clone(),
             trouble: Trouble::with("the price store"),
             stats,
             shutdown,
@@ -104,14 +108,7 @@ impl Writer {
         sightings: &'s [Sighting<'_>],
         docket: &mut Docket,
     ) -> Result<Vec<Tick<'s>>, Stopping> {
-        let mut meanings = self.symbols.look_up(sightings);
-        let mut refused = Vec::new();
-        if meanings.iter().any(Option::is_none) {
-            let (listings, unreadable) = unknown(sightings, &meanings);
-            self.learn_unreadable(unreadable);
-            refused = self.register(&listings).await?;
-            meanings = self.symbols.look_up(sightings);
-        }
+        let (meanings, refused) = self.meanings(sightings).await?;
         let mut ticks = Vec::with_capacity(sightings.len());
         for (sighting, meaning) in sightings.iter().zip(meanings) {
             match meaning {
@@ -122,6 +119,29 @@ impl Writer {
             }
         }
         Ok(ticks)
+    }
+
+    /// What the symbols stand for, and the listings that the store refuses, with its reason.
+    async fn meanings(
+        &self,
+        sightings: &[Sighting<'_>],
+    ) -> Result<(Vec<Option<Meaning>>, Vec<(Listing, String)>), Stopping> {
+        loop {
+            let catalog = self.catalogs.current();
+            self.symbols.follow(&catalog);
+            let meanings = self.symbols.look_up(sightings);
+            if meanings.iter().all(Option::is_some) {
+                return Ok((meanings, Vec::new()));
+            }
+            let (listings, unreadable) = unknown(&catalog, sightings, &meanings);
+            self.learn_unreadable(&catalog, unreadable);
+            let refused = self.register(&catalog, &listings).await?;
+            let meanings = self.symbols.look_up(sightings);
+            // Another catalog may count by now, and then nothing was remembered.
+            if self.symbols.follows(&catalog) {
+                return Ok((meanings, refused));
+            }
+        }
     }
 
     fn end_unknown(&self, sighting: &Sighting<'_>, docket: &mut Docket) {
@@ -141,15 +161,19 @@ impl Writer {
         }
     }
 
-    fn learn_unreadable(&self, unreadable: Vec<SymbolError>) {
+    fn learn_unreadable(&self, catalog: &Arc<Catalog>, unreadable: Vec<SymbolError>) {
         for error in unreadable {
             warn!(feed = error.feed, symbol = ?error.symbol, "skipping a symbol that cannot be read: {}", error.problem);
-            self.symbols.learn(error.feed, error.symbol, Meaning::Unreadable);
+            self.symbols.learn(catalog, error.feed, error.symbol, Meaning::Unreadable);
         }
     }
 
     /// Registers listings; returns those that the store refuses, with its reason.
-    async fn register(&self, listings: &[(&'static str, Listing)]) -> Result<Vec<(Listing, String)>, Stopping> {
+    async fn register(
+        &self,
+        catalog: &Arc<Catalog>,
+        listings: &[(&'static str, Listing)],
+    ) -> Result<Vec<(Listing, String)>, Stopping> {
         if listings.is_empty() {
             return Ok(Vec::new());
         }
@@ -157,7 +181,7 @@ impl Writer {
         match self.patiently(|| self.store.register(&all, self.unknown_ticker)).await {
             Ok(registrations) => {
                 for ((feed, listing), registration) in listings.iter().zip(registrations) {
-                    self.symbols.learn(feed, listing.symbol.clone(), Meaning::Listed(registration));
+                    self.symbols.learn(catalog, feed, listing.symbol.clone(), Meaning::Listed(registration));
                 }
                 Ok(Vec::new())
             }
@@ -166,7 +190,7 @@ impl Writer {
             Err(Denied::Row(_)) => {
                 let mut refused = Vec::new();
                 for one in listings {
-                    refused.extend(Box::pin(self.register(std::slice::from_ref(one))).await?);
+                    refused.extend(Box::pin(self.register(catalog, std::slice::from_ref(one))).await?);
                 }
                 Ok(refused)
             }

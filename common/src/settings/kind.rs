@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::value::Value;
 use super::{duration, size};
+use crate::market::alias::INDICES;
+use crate::market::{Aliases, master};
+use crate::masters::Source;
 use crate::queue::QueueName;
 
 /// The type of a setting, with its range.
@@ -48,6 +51,10 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// Words, separated by commas.
     List,
+    /// Symbol masters: `FEED=ADDRESS`, separated by commas.
+    Masters,
+    /// Other names of underlyings: `OLD=NEW`, separated by commas.
+    Aliases,
     /// A log level, or a filter such as `info,worker=debug`.
     LogFilter,
 }
@@ -92,9 +99,21 @@ impl Kind {
                 let word = text.to_ascii_lowercase();
                 words.iter().find(|allowed| **allowed == word).map(|_| Value::Text(word))
             }
-            Self::List => Some(Value::List(words(text))),
+            Self::List | Self::Masters | Self::Aliases => self.read_words(words(text)),
             Self::LogFilter => log_filter(text).map(Value::Text),
         }
+    }
+
+    /// Reads the words of a list. `None` where one of them is not allowed, or where the setting is no list.
+    pub(super) fn read_words(self, words: Vec<String>) -> Option<Value> {
+        let allowed = if self == Self::Masters {
+            words.iter().all(|word| word.parse::<Source>().is_ok())
+        } else if self == Self::Aliases {
+            Aliases::parse(words.iter().map(String::as_str)).is_ok()
+        } else {
+            self == Self::List
+        };
+        allowed.then_some(Value::List(words))
     }
 
     /// What may stand there, to follow "must be".
@@ -117,6 +136,11 @@ impl Kind {
             Self::Flag => "true or false".to_owned(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::List => "a list of words".to_owned(),
+            Self::Masters => format!(
+                "a list of `FEED=ADDRESS`, FEED one of {}, ADDRESS an http(s) URL or a file",
+                master::feeds().collect::<Vec<_>>().join(", ")
+            ),
+            Self::Aliases => format!("a list of `OLD=NEW`, `EXCHANGE:OLD=NEW` or the word `{INDICES}`"),
             Self::LogFilter => format!("a level ({}) or a filter such as `info,worker=debug`", LEVELS.join(", ")),
         }
     }

@@ -89,6 +89,10 @@ pub const TABLE: &[Setting] = &[
     setting("queue.waiting_max", count(1, 1_000_000_000), "1000000", "Tasks that may wait; beyond this the overflow policy of the listener acts"),
     setting("queue.age_max", time(Duration::ZERO, DAY), "0s", "Ticks older than this expire unstored; 0 keeps them however old"),
 
+    setting("instruments.masters", Kind::Masters, "", "Symbol masters to load; a feed may have several files"),
+    setting("instruments.refresh", time(Duration::from_mins(1), Duration::from_hours(24 * 7)), "24h", "How old a downloaded master may be before it is downloaded again"),
+    setting("instruments.aliases", Kind::Aliases, "", "Underlyings to store under another name; `indices` gives indices the names of their derivatives"),
+
     setting("listener.feed", Kind::Text, "binance", "The provider to read"),
     setting("listener.endpoint", Kind::Text, "", "Address to connect to instead of the provider's own"),
     setting("listener.http_endpoint", Kind::Text, "", "Address of the provider's HTTP API instead of its own; if only `endpoint` is set, the same host"),

@@ -9,6 +9,8 @@ use super::credentials::CredentialSettings;
 use super::overflow::Overflow;
 use super::resolve::Resolved;
 use crate::feed::described::Description;
+use crate::market::Aliases;
+use crate::masters::Source;
 use crate::queue::QueueName;
 use crate::retry::Backoff;
 use crate::store::{StoreOptions, UnknownTicker};
@@ -22,6 +24,7 @@ pub struct Settings {
     pub broker: BrokerSettings,
     pub store: StoreSettings,
     pub queue: QueueSettings,
+    pub instruments: InstrumentSettings,
     pub listener: ListenerSettings,
     pub credentials: CredentialSettings,
     pub worker: WorkerSettings,
@@ -68,6 +71,17 @@ pub struct QueueSettings {
     pub waiting_max: u64,
     /// Ticks older than this expire; `None` keeps them however old.
     pub age_max: Option<Duration>,
+}
+
+/// `[instruments]`
+#[derive(Debug, Clone, Default)]
+pub struct InstrumentSettings {
+    /// Symbol masters to load.
+    pub masters: Vec<Source>,
+    /// How old a downloaded master may be.
+    pub refresh: Duration,
+    /// Underlyings to store under another name.
+    pub aliases: Aliases,
 }
 
 /// `[listener]`
@@ -180,6 +194,7 @@ impl Settings {
                 waiting_max: from.count("queue.waiting_max"),
                 age_max: Some(from.time("queue.age_max")).filter(|age| !age.is_zero()),
             },
+            instruments: instruments(from),
             listener: listener(from),
             credentials: CredentialSettings::from_resolved(from),
             worker: WorkerSettings {
@@ -207,6 +222,16 @@ impl Settings {
             log: LogSettings { level: from.text("log.level"), format: log_format(&from.text("log.format")) },
             feeds: Vec::new(),
         }
+    }
+}
+
+fn instruments(from: &Resolved) -> InstrumentSettings {
+    let sources = from.list("instruments.masters");
+    let aliases = from.list("instruments.aliases");
+    InstrumentSettings {
+        masters: sources.iter().map(|word| word.parse().expect("its kind has parsed it before")).collect(),
+        refresh: from.time("instruments.refresh"),
+        aliases: Aliases::parse(aliases.iter().map(String::as_str)).expect("its kind has parsed them before"),
     }
 }
 

@@ -8,6 +8,7 @@
 mod gaps;
 mod history;
 mod merging;
+mod pricing;
 mod refusing;
 mod registering;
 mod subject;
@@ -17,6 +18,7 @@ mod writing;
 pub use gaps::*;
 pub use history::*;
 pub use merging::*;
+pub use pricing::*;
 pub use refusing::*;
 pub use registering::*;
 pub use subject::{Sql, Subject};
@@ -54,6 +56,10 @@ macro_rules! store_suite {
             several_ticks_of_one_instrument_are_written_in_their_order
             the_census_counts_what_has_a_price
             the_view_prefers_the_configured_source
+            a_ticker_is_priced_by_its_configured_source
+            a_pinned_row_beats_the_price_source
+            a_contract_without_a_day_is_near_by_its_month
+            tickers_keep_the_letters_of_every_script
             history_is_kept_once
             a_refused_row_leaves_no_history
             a_tick_without_a_row_is_kept_or_reported

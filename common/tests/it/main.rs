@@ -6,6 +6,8 @@ mod credentials;
 mod kite;
 mod massive;
 mod fyers;
+mod masters;
+mod masters_loading;
 mod redis_broker;
 mod redis_cluster;
 mod redis_faults;
