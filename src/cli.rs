@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
 use crate::{
-    bench, config, dead, doctor, exchange, gaps, instruments, listener, migrate, queue, record, start, status, symbol,
+    bench, config, dead, doctor, exchange, feed, gaps, instruments, listener, migrate, queue, record, start, status, symbol,
     token, worker,
 };
 
@@ -65,6 +65,7 @@ pub(crate) enum Command {
     Status(status::Arguments),
     Doctor(doctor::Arguments),
     Migrate(migrate::Arguments),
+    Feed(feed::Arguments),
     Queue(queue::Arguments),
     Dead(dead::Arguments),
     Gaps(gaps::Arguments),
@@ -85,6 +86,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
         Command::Status(arguments) => status::run(arguments, global),
         Command::Doctor(arguments) => doctor::run(arguments, global),
         Command::Migrate(arguments) => migrate::run(arguments, global),
+        Command::Feed(arguments) => feed::run(arguments, global),
         Command::Queue(arguments) => queue::run(arguments, global),
         Command::Dead(arguments) => dead::run(arguments, global),
         Command::Gaps(arguments) => gaps::run(arguments, global),
@@ -100,7 +102,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["start", "status", "doctor"]),
     ("Run one part", &["listener", "worker", "gateway", "exchange", "record", "migrate"]),
-    ("Look inside and repair", &["queue", "dead", "gaps", "symbol", "instruments", "token", "config", "top", "bench"]),
+    ("Look inside and repair", &["feed", "queue", "dead", "gaps", "symbol", "instruments", "token", "config", "top", "bench"]),
 ];
 
 const AFTER_HELP: &str = "\
@@ -206,6 +208,7 @@ mod tests {
           migrate     Create or upgrade the tables of the store
 
         Look inside and repair:
+          feed        Show what listeners carry; subscribe, unsubscribe, pause and resume while they run
           queue       Show the queues; pause and resume them
           dead        Show, retry and purge dead letters: ticks that could not be stored
           gaps        List holes in the streams: messages that were sent and never arrived

@@ -25,6 +25,7 @@ mod exit;
 mod failure;
 mod gaps;
 mod instruments;
+mod feed;
 mod listener;
 mod logging;
 mod migrate;

@@ -7,6 +7,7 @@ use super::{duration, size};
 use crate::market::alias::INDICES;
 use crate::market::{Aliases, master};
 use crate::masters::Source;
+use crate::broker::shards::GroupName;
 use crate::queue::QueueName;
 
 /// The type of a setting, with its range.
@@ -24,6 +25,8 @@ pub enum Kind {
     Hidden,
     /// A queue's name.
     Queue,
+    /// A group's name; empty means not set.
+    Group,
     /// A whole number.
     Count {
         /// Least allowed.
@@ -78,6 +81,7 @@ impl Kind {
             }
             Self::Hidden => Some(Value::Hidden(text.into())),
             Self::Queue => text.parse::<QueueName>().ok().map(|name| Value::Text(name.as_str().to_owned())),
+            Self::Group => (text.is_empty() || text.parse::<GroupName>().is_ok()).then(|| Value::Text(text.to_owned())),
             Self::Count { min, max } => {
                 let number = text.replace('_', "").parse().ok()?;
                 (min..=max).contains(&number).then_some(Value::Count(number))
@@ -123,7 +127,7 @@ impl Kind {
             Self::Path => "a path".to_owned(),
             Self::Url(schemes) | Self::OptionalUrl(schemes) => format!("a URL that starts with {}", schemes.join(", ")),
             Self::Hidden => "text that is never shown".to_owned(),
-            Self::Queue => "a name of 1 to 100 letters, digits, `_`, `-` or `.`".to_owned(),
+            Self::Queue | Self::Group => "a name of 1 to 100 letters, digits, `_`, `-` or `.`".to_owned(),
             Self::Count { min, max } => format!("a whole number from {min} to {max}"),
             Self::Bytes { min, max } => {
                 format!("a size from {} to {}, such as `4MiB`", size::format(min), size::format(max))

@@ -11,6 +11,7 @@ use super::resolve::Resolved;
 use crate::feed::described::Description;
 use crate::market::Aliases;
 use crate::masters::Source;
+use crate::broker::shards::GroupName;
 use crate::queue::QueueName;
 use crate::retry::Backoff;
 use crate::store::{StoreOptions, UnknownTicker};
@@ -89,6 +90,8 @@ pub struct InstrumentSettings {
 pub struct ListenerSettings {
     /// The provider to read.
     pub feed: String,
+    /// Who shares the list of symbols; `None` means those who read the feed.
+    pub group: Option<GroupName>,
     /// Address to connect to instead of the provider's own.
     pub endpoint: Option<String>,
     /// Address of the provider's HTTP API instead of its own.
@@ -238,6 +241,7 @@ fn instruments(from: &Resolved) -> InstrumentSettings {
 fn listener(from: &Resolved) -> ListenerSettings {
     ListenerSettings {
         feed: from.text("listener.feed"),
+        group: from.text("listener.group").parse().ok(), // its kind has parsed it before, or it is empty
         endpoint: Some(from.text("listener.endpoint")).filter(|endpoint| !endpoint.is_empty()),
         http_endpoint: Some(from.text("listener.http_endpoint")).filter(|endpoint| !endpoint.is_empty()),
         symbols: from.list("listener.symbols"),
