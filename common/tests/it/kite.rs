@@ -42,9 +42,9 @@ fn read(kite: &dyn Feed, packets: &[&[u8]]) -> Vec<(String, String)> {
     };
     let mut readings = Vec::new();
     kite.session(&request).unwrap().read(Incoming::Binary(&frame), &mut readings);
-    let ticks = readings.into_iter().map(|reading| match reading {
-        Reading::Data { kind, body, .. } => (kind.into_owned(), body.into_owned()),
-        other => panic!("{other:?}"),
+    let ticks = readings.into_iter().map(|reading| {
+        let Reading::Data { kind, body, .. } = reading else { panic!("{reading:?}") };
+        (kind.into_owned(), body.into_owned())
     });
     ticks.collect()
 }

@@ -57,7 +57,7 @@ async fn a_dead_token_of_kite_is_refused_at_the_list_and_at_the_handshake() {
     let mut options = exchange.options(kite);
     options.symbols = vec!["257".to_owned()];
     options.credential = Some(CREDENTIAL.into());
-    exchange.is_refused(options, "403").await;
+    exchange.turns_away(options, "403").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,7 +82,7 @@ impl OnExchange {
     }
 
     /// Runs a listener that is not let in, until it says so.
-    pub(crate) async fn is_refused(self, options: ListenerOptions, reason: &str) {
+    pub(crate) async fn turns_away(self, options: ListenerOptions, reason: &str) {
         let broker = MemoryBroker::fresh();
         let listening = tokio::spawn(listener::run(options, Arc::clone(&broker) as _, self.shutdown.clone()));
         let said = || broker.listener().and_then(|state| state.connections.into_iter().find_map(|conn| conn.reason));

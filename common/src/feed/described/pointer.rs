@@ -162,8 +162,8 @@ mod tests {
         #[test]
         fn it_finds_what_serde_json_finds(steps in prop::collection::vec("[ab01~/]{0,2}", 0..4)) {
             let json = r#"{"a":{"b":[0,{"a":"x"}],"0":{"":5}},"b":[[1,2],{"1":[3]}],"~":{"/":4},"1":"a"}"#;
-            let escaped: Vec<String> = steps.iter().map(|step| step.replace('~', "~0").replace('/', "~1")).collect();
-            let pointer: String = escaped.iter().map(|step| format!("/{step}")).collect();
+            let escaped = steps.iter().flat_map(|step| ["/".to_owned(), step.replace('~', "~0").replace('/', "~1")]);
+            let pointer: String = escaped.collect();
             let whole: serde_json::Value = serde_json::from_str(json).unwrap();
             let wanted = whole.pointer(&pointer);
             // RFC 6901 has no leading zeros in places; being generous there does no harm.

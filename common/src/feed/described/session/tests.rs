@@ -57,10 +57,7 @@ fn read<'f>(session: &mut Session, text: &'f str) -> Vec<Reading<'f>> {
 }
 
 fn texts_of(sent: &[Outgoing]) -> Vec<&str> {
-    let text = |sent| match sent {
-        &Outgoing::Text(ref text) => text.as_str(),
-        Outgoing::Binary(_) => "binary",
-    };
+    let text = |sent| if let Outgoing::Text(text) = sent { text.as_str() } else { "binary" };
     sent.iter().map(text).collect()
 }
 

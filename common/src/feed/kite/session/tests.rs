@@ -66,9 +66,9 @@ fn each_packet_of_a_frame_is_a_tick_with_its_symbol_where_that_is_known() {
     let readings = read(&mut session([408_065]), &bytes);
     let shown: Vec<(&str, &str, &str)> = readings
         .iter()
-        .filter_map(|reading| match reading {
-            Reading::Data { kind, body, key, .. } => Some((&**kind, &**key, &**body)),
-            _ => None,
+        .filter_map(|reading| {
+            let Reading::Data { kind, body, key, .. } = reading else { return None };
+            Some((&**kind, &**key, &**body))
         })
         .collect();
     let ltp =

@@ -71,5 +71,5 @@ fn units(quantity: u128) -> u32 {
 }
 
 fn words(out: &mut Vec<u8>, words: &[u32]) {
-    words.iter().for_each(|word| out.extend_from_slice(&word.to_be_bytes()));
+    out.extend(words.iter().flat_map(|word| word.to_be_bytes()));
 }
