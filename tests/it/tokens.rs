@@ -1,5 +1,7 @@
 //! `tidemill token`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::io::Write;
 use std::process::Stdio;
 
