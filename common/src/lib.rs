@@ -1,7 +1,7 @@
 //! What every part of Tidemill shares.
 //!
 //! Pure vocabulary first: [`market`] (prices, ticks, instruments, symbols), [`queue`] (tasks, leases, settlements),
-//! [`ledger`] (the balance), [`retry`],
+//! [`ledger`] (the balance), [`roster`] (symbols asked for at run time), [`retry`],
 //! [`outage`]. These files import no runtime, no database and no logging.
 //!
 //! Then the seams, each with its implementations in the folder of its name: [`broker`] (Redis, SQLite),
@@ -18,6 +18,7 @@ pub mod outage;
 pub mod presence;
 pub mod queue;
 pub mod retry;
+pub mod roster;
 pub mod settings;
 pub mod shutdown;
 pub mod sqlite;

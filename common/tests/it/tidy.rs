@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const LINES_MAX: usize = 400;
 
 /// Files that import no runtime, no database and no logging.
-const PURE: [&str; 6] = ["market", "queue", "ledger.rs", "outage.rs", "retry.rs", "clock.rs"];
+const PURE: [&str; 7] = ["market", "queue", "roster", "ledger.rs", "outage.rs", "retry.rs", "clock.rs"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
