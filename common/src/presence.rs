@@ -25,6 +25,11 @@ impl InstanceId {
     pub fn fresh() -> Self {
         Self(Uuid::now_v7())
     }
+
+    /// Back from its display form.
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
 }
 
 impl fmt::Display for InstanceId {
