@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::value::Value;
 use super::{duration, size};
+use crate::broker::shards::GroupName;
 use crate::queue::QueueName;
 
 /// The type of a setting, with its range.
@@ -17,6 +18,8 @@ pub enum Kind {
     Url(&'static [&'static str]),
     /// A queue's name.
     Queue,
+    /// A group's name; empty means not set.
+    Group,
     /// A whole number.
     Count {
         /// Least allowed.
@@ -66,6 +69,7 @@ impl Kind {
                 .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
                 .then(|| Value::Secret(text.into())),
             Self::Queue => text.parse::<QueueName>().ok().map(|name| Value::Text(name.as_str().to_owned())),
+            Self::Group => (text.is_empty() || text.parse::<GroupName>().is_ok()).then(|| Value::Text(text.to_owned())),
             Self::Count { min, max } => {
                 let number = text.replace('_', "").parse().ok()?;
                 (min..=max).contains(&number).then_some(Value::Count(number))
@@ -98,7 +102,7 @@ impl Kind {
             Self::Text => "text".to_owned(),
             Self::Path => "a path".to_owned(),
             Self::Url(schemes) => format!("a URL that starts with {}", schemes.join(", ")),
-            Self::Queue => "a name of 1 to 100 letters, digits, `_`, `-` or `.`".to_owned(),
+            Self::Queue | Self::Group => "a name of 1 to 100 letters, digits, `_`, `-` or `.`".to_owned(),
             Self::Count { min, max } => format!("a whole number from {min} to {max}"),
             Self::Bytes { min, max } => {
                 format!("a size from {} to {}, such as `4MiB`", size::format(min), size::format(max))

@@ -88,6 +88,7 @@ pub const TABLE: &[Setting] = &[
     setting("queue.age_max", time(Duration::ZERO, DAY), "0s", "Ticks older than this expire unstored; 0 keeps them however old"),
 
     setting("listener.feed", Kind::Text, "binance", "The provider to read"),
+    setting("listener.group", Kind::Group, "", "Listeners of one group share one list of symbols; not set means the feed's name"),
     setting("listener.endpoint", Kind::Text, "", "Address to connect to instead of the provider's own"),
     setting("listener.http_endpoint", Kind::Text, "", "Address of the provider's HTTP API instead of its own; if only `endpoint` is set, the same host"),
     setting("listener.symbols", Kind::List, "", "Symbols to subscribe, as the provider spells them"),

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use super::overflow::Overflow;
 use super::resolve::Resolved;
+use crate::broker::shards::GroupName;
 use crate::queue::QueueName;
 use crate::retry::Backoff;
 use crate::store::{StoreOptions, UnknownTicker};
@@ -69,6 +70,8 @@ pub struct QueueSettings {
 pub struct ListenerSettings {
     /// The provider to read.
     pub feed: String,
+    /// Who shares the list of symbols; `None` means those who read the feed.
+    pub group: Option<GroupName>,
     /// Address to connect to instead of the provider's own.
     pub endpoint: Option<String>,
     /// Address of the provider's HTTP API instead of its own.
@@ -193,6 +196,7 @@ impl Settings {
 fn listener(from: &Resolved) -> ListenerSettings {
     ListenerSettings {
         feed: from.text("listener.feed"),
+        group: from.text("listener.group").parse().ok(), // its kind has parsed it before, or it is empty
         endpoint: Some(from.text("listener.endpoint")).filter(|endpoint| !endpoint.is_empty()),
         http_endpoint: Some(from.text("listener.http_endpoint")).filter(|endpoint| !endpoint.is_empty()),
         symbols: from.list("listener.symbols"),
