@@ -9,7 +9,7 @@ use common::settings::Flags;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
-use crate::{bench, config, dead, doctor, exchange, listener, migrate, queue, start, status, symbol, worker};
+use crate::{bench, config, dead, doctor, exchange, feed, listener, migrate, queue, start, status, symbol, worker};
 
 /// Stream market data into a database without losing ticks.
 #[derive(Debug, Parser)]
@@ -61,6 +61,7 @@ pub(crate) enum Command {
     Status(status::Arguments),
     Doctor(doctor::Arguments),
     Migrate(migrate::Arguments),
+    Feed(feed::Arguments),
     Queue(queue::Arguments),
     Dead(dead::Arguments),
     Symbol(symbol::Arguments),
@@ -77,6 +78,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
         Command::Status(arguments) => status::run(arguments, global),
         Command::Doctor(arguments) => doctor::run(arguments, global),
         Command::Migrate(arguments) => migrate::run(arguments, global),
+        Command::Feed(arguments) => feed::run(arguments, global),
         Command::Queue(arguments) => queue::run(arguments, global),
         Command::Dead(arguments) => dead::run(arguments, global),
         Command::Symbol(arguments) => symbol::run(arguments, global),
@@ -89,7 +91,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["start", "status", "doctor"]),
     ("Run one part", &["listener", "worker", "gateway", "exchange", "migrate"]),
-    ("Look inside and repair", &["queue", "dead", "symbol", "config", "top", "bench"]),
+    ("Look inside and repair", &["feed", "queue", "dead", "symbol", "config", "top", "bench"]),
 ];
 
 const AFTER_HELP: &str = "\
@@ -194,6 +196,7 @@ mod tests {
           migrate    Create or upgrade the tables of the store
 
         Look inside and repair:
+          feed       Show what listeners carry; subscribe, unsubscribe, pause and resume while they run
           queue      Show the queues; pause and resume them
           dead       Show, retry and purge dead letters: ticks that could not be stored
           symbol     Show what a provider's symbols mean

@@ -22,6 +22,7 @@ mod doctor;
 mod exchange;
 mod exit;
 mod failure;
+mod feed;
 mod listener;
 mod logging;
 mod migrate;

@@ -34,6 +34,8 @@ pub(crate) enum Code {
     UnknownQueue = 601,
     UnknownLetter = 602,
     Unconfirmed = 603,
+    BadSymbol = 610,
+    NotSubscribed = 611,
     Timeout = 701,
     PartEnded = 702,
 }
@@ -70,6 +72,12 @@ const TABLE: &[(Code, Exit, &str)] = &[
     (Code::UnknownQueue, Exit::Failed, "No queue has this name."),
     (Code::UnknownLetter, Exit::Failed, "No dead letter has this id."),
     (Code::Unconfirmed, Exit::Usage, "Something would be deleted for good, and `--yes` was not given."),
+    (Code::BadSymbol, Exit::Failed, "A symbol is not in the feed's grammar. Nothing was subscribed."),
+    (
+        Code::NotSubscribed,
+        Exit::Failed,
+        "A symbol is not subscribed, so it cannot be unsubscribed. Nothing was changed.",
+    ),
     (Code::Timeout, Exit::Failed, "What was waited for did not happen in time."),
     (
         Code::PartEnded,
