@@ -36,11 +36,12 @@ impl Shard {
         let credential = self.credential().await?;
         let http = options.http_endpoint();
         let topics = Arc::clone(&self.topics.borrow());
+        let catalog = options.catalog.current();
         let request = SessionRequest {
             endpoints: Endpoints { socket: options.socket_endpoint(), http: &http },
             topics: &topics,
             credential: credential.as_ref(),
-            catalog: &options.catalog,
+            catalog: &catalog,
             now: clock::now(),
         };
         let mut protocol = options.feed.session(&request).map_err(End::Failed)?;

@@ -26,6 +26,9 @@ fn presence(instance: InstanceId, connections: Vec<ConnectionState>) -> Presence
 
 fn connection(symbols: u64, confirmed: u64, refused: &[(&str, &str)]) -> ConnectionState {
     ConnectionState {
+        attempts: 1,
+        continuity: common::presence::Continuity::default(),
+        is_market_open: None,
         conn: 1,
         feed: "binance".into(),
         state: Link::Live,
