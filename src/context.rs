@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{self, Broker};
+use common::credentials::Vault;
+use common::feed::described::Description;
 use common::feed::{self, Feed};
+use common::masters::Masters;
 use common::settings::{Environment, Flags, Loaded, Origin, Resolved, Settings, load, nearest, redacted};
 use common::store::{self, PriceStore};
 use secrecy::{ExposeSecret, SecretString};
@@ -50,6 +53,7 @@ impl Context {
     fn read(global: &Global, flags: Flags) -> Result<Self, Failure> {
         let flags = global.flags().and(flags);
         let Loaded { settings, resolved } = load(flags, Environment::of_process(), global.config.as_deref())?;
+        install(&settings.feeds);
         Ok(Self { settings, resolved })
     }
 
@@ -70,10 +74,20 @@ impl Context {
         }
     }
 
+    /// Where symbol masters come from.
+    pub(crate) fn masters(&self) -> Masters {
+        Masters::new(&self.settings.instruments, &self.settings.data_dir)
+    }
+
     /// The feed that the settings name.
     pub(crate) fn feed(&self) -> Result<&'static dyn Feed, Failure> {
         let name = &self.settings.listener.feed;
         feed::by_name(name).ok_or_else(|| Failure::new(unknown_feed(name, feed_names().into_iter())))
+    }
+
+    /// Where a feed's token is read; `None` for a feed that wants none.
+    pub(crate) fn vault(&self, feed: &dyn Feed) -> Option<Vault> {
+        feed.credential().map(|_| Vault::open(&self.settings, feed, &Environment::of_process()))
     }
 
     /// The broker's URL, without secrets.
@@ -105,9 +119,18 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
     runtime.block_on(work)
 }
 
+/// Makes the described feeds known by their names.
+fn install(described: &[Description]) {
+    let feeds = described.iter().cloned().map(feed::described::feed).collect();
+    if feed::install(feeds).is_err() {
+        // A command reads its settings once; a second reading is of the same file.
+        tracing::debug!("the described feeds are known already");
+    }
+}
+
 /// All feeds by name.
 pub(crate) fn feed_names() -> Vec<&'static str> {
-    feed::table().iter().map(|feed| feed.name()).collect()
+    feed::all().map(Feed::name).collect()
 }
 
 /// No feed has this `name`; the `known` ones have.

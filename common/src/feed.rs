@@ -9,15 +9,20 @@ use std::sync::OnceLock;
 use crate::market::{Catalog, Instrument, Observation};
 
 mod binance;
+pub mod described;
 mod error;
-mod key;
+mod kite;
 mod limits;
+mod number;
+mod key;
 mod loose;
 mod massive;
+mod fyers;
 mod session;
 #[cfg(test)]
 mod testing;
 mod twelvedata;
+pub mod upstox;
 
 pub use error::{DecodeError, FeedError, SymbolError};
 pub use limits::{Attempts, FeedLimits};
@@ -26,12 +31,23 @@ pub use session::{
     SessionRequest,
 };
 
+/// Feeds that are built in.
+static TABLE: [&dyn Feed; 7] = [
+    &binance::SPOT,
+    &binance::USDM,
+    &fyers::Fyers,
+    &kite::Kite,
+    &massive::Massive,
+    &twelvedata::TwelveData,
+    &upstox::Upstox,
+];
+
 /// Feeds that are described in the settings instead of in code; see [`install`].
 static DESCRIBED: OnceLock<Vec<&'static dyn Feed>> = OnceLock::new();
 
 /// All feeds that are built in.
 pub fn table() -> &'static [&'static dyn Feed] {
-    &[&binance::Binance, &massive::Massive, &twelvedata::TwelveData]
+    &TABLE
 }
 
 /// Adds the feeds that the settings describe. Once per process, before anything asks for a feed by name; a second call

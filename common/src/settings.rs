@@ -3,11 +3,14 @@
 //! One [table](TABLE) says what settings there are; [`Settings`] is what the program uses, [`Resolved`] what people look
 //! at: each value with its origin. [`resolve()`] is pure but for files that hold a secret: tests give it maps and texts.
 //!
+//! Feeds that the file describes, `[feed.NAME]`, have a table of their own.
+//!
 //! To add a setting: a row in the table, a field in [`Settings`]; the reference page follows from the table.
 
 use std::path::Path;
 
 mod credentials;
+mod described;
 pub mod duration;
 mod environment;
 mod file;
@@ -38,8 +41,8 @@ pub use reference::reference;
 pub use resolve::{Entry, Loaded, Resolved, Sources, resolve};
 pub use table::{Setting, TABLE, by_key};
 pub use typed::{
-    BrokerSettings, ListenerSettings, LogFormat, LogSettings, QueueSettings, Settings, StartSettings, StoreSettings,
-    WorkerSettings,
+    BrokerSettings, InstrumentSettings, ListenerSettings, LogFormat, LogSettings, MarketSettings, QueueSettings,
+    Settings, StartSettings, StoreSettings, WorkerSettings,
 };
 pub use value::{Origin, Value};
 

@@ -35,7 +35,7 @@ impl Plan {
     /// give equal plans: processes that share a list need not talk to each other.
     ///
     /// # Errors
-    /// When the feed has no such channel.
+    /// When the feed has no such channel, or not all of them together.
     pub(crate) fn of(places: &[Option<&str>], rules: Rules<'_>) -> Result<Self, FeedError> {
         let mut planner = Planner::new(rules);
         for (place, symbol) in places.iter().enumerate() {
@@ -43,7 +43,9 @@ impl Plan {
             let placed = match rules.feed.topics(&[(*symbol).to_owned()], rules.channels, rules.catalog) {
                 Ok(topics) => planner.place(place, topics),
                 Err(FeedError::Symbol(error)) => Err(error.problem.into()),
-                Err(error @ FeedError::UnknownChannel { .. }) => return Err(error),
+                Err(error @ (FeedError::UnknownChannel { .. } | FeedError::OneChannelOnly { .. })) => {
+                    return Err(error);
+                }
             };
             if let Err(reason) = placed {
                 planner.refused.insert((*symbol).into(), reason.into());

@@ -1,75 +1,71 @@
-//! Binance spot: JSON over combined streams, public, no credentials.
+//! Binance: JSON over combined streams, public, no credentials. One protocol, two markets: [`SPOT`] and [`USDM`].
 //!
-//! Source: <https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams>. Combined streams wrap every
-//! event as `{"stream":"btcusdt@trade","data":{..}}`. The stream's name is needed: some events (best bid and ask,
-//! partial depth) do not say what they are. [`decode`] reads the events of the USD-M futures market as well.
+//! Source: <https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams> and
+//! <https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams>. Combined streams
+//! wrap every event as `{"stream":"btcusdt@trade","data":{..}}`. The stream's name is needed: some events (best bid and
+//! ask, partial depth) do not say what they are.
 
 mod channel;
 mod decode;
 mod session;
-
-use std::time::Duration;
+mod spot;
+mod usdm;
 
 use crate::feed::{
-    Attempts, DecodeError, Endpoints, Failure, Feed, FeedError, FeedLimits, FeedSession, SessionRequest, SymbolError,
-    Topic,
+    DecodeError, Endpoints, Failure, Feed, FeedError, FeedLimits, FeedSession, SessionRequest, SymbolError, Topic,
 };
-use crate::market::symbol::binance::parse_spot;
 use crate::market::{Catalog, Instrument, Observation};
 
+use channel::Channel;
 use session::Session;
 
-/// The feed's name.
-const NAME: &str = "binance";
+pub(super) use spot::SPOT;
+pub(super) use usdm::USDM;
 
-/// What Binance documents, with a margin where it cuts connections or bans addresses.
-const LIMITS: FeedLimits = FeedLimits {
-    streams_per_connection: 1_024,
-    // Not documented; what clients commonly send.
-    streams_per_message: 200,
-    connections_max: None,
-    symbols_max: None,
-    // Five messages per second, pings and pongs included.
-    message_interval: Duration::from_millis(250),
-    message_bytes_max: 4 * 1024 * 1024,
-    // Binance pings every 20 s, so three pings have been missed.
-    silence_max: Duration::from_mins(1),
-    // A quiet pair may go without a trade for long.
-    data_age_max: None,
-    ping_interval: Duration::from_secs(30),
-    connect_interval: Duration::from_secs(1),
-    attempts: Some(Attempts { most: 300, window: Duration::from_mins(5) }),
-    session_age_max: Some(Duration::from_hours(24)),
-    may_overlap: true,
-};
+/// Streams that one message of ours names. Not documented; what clients commonly send.
+const STREAMS_PER_MESSAGE: usize = 200;
 
-/// Binance spot.
+/// One of Binance's markets: what differs between them.
 #[derive(Debug)]
-pub(super) struct Binance;
+pub(super) struct Market {
+    name: &'static str,
+    limits: FeedLimits,
+    endpoints: Endpoints<'static>,
+    channels: &'static [Channel],
+    /// Lengths of bars: `kline_1m`.
+    intervals: &'static [&'static str],
+    /// The lane of bars.
+    kline_lane: &'static str,
+    default_channels: &'static [&'static str],
+    parse: fn(&str) -> Result<Instrument, SymbolError>,
+}
 
-impl Feed for Binance {
+impl Feed for Market {
     fn name(&self) -> &'static str {
-        NAME
+        self.name
     }
 
     fn limits(&self) -> FeedLimits {
-        LIMITS
+        self.limits
     }
 
     fn endpoints(&self) -> Endpoints<'static> {
-        Endpoints { socket: "wss://stream.binance.com:9443", http: "https://api.binance.com" }
+        self.endpoints
     }
 
     fn session(&self, request: &SessionRequest<'_>) -> Result<Box<dyn FeedSession>, Failure> {
-        Ok(Box::new(Session::new(request.endpoints.socket, request.topics)))
+        // A connection that is to carry nothing yet goes where the first channel is.
+        let first = self.channels.first().map_or("", |channel| channel.lane);
+        let lane = request.topics.first().map_or(first, |topic| topic.lane);
+        Ok(Box::new(Session::new(request.endpoints.socket, lane, request.topics)))
     }
 
     fn topics(&self, symbols: &[String], channels: &[String], _catalog: &Catalog) -> Result<Vec<Topic>, FeedError> {
-        channel::topics(symbols, channels)
+        channel::topics(self, symbols, channels)
     }
 
     fn default_channels(&self) -> &'static [&'static str] {
-        &["trade", "bookTicker"]
+        self.default_channels
     }
 
     fn lite_channels(&self) -> &'static [&'static str] {
@@ -82,6 +78,6 @@ impl Feed for Binance {
     }
 
     fn instrument(&self, symbol: &str) -> Result<Instrument, SymbolError> {
-        parse_spot(symbol)
+        (self.parse)(symbol)
     }
 }

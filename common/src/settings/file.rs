@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeArray, DeInteger, DeTable, DeValue};
 
+use super::described;
 use super::environment::{Environment, read_secret};
 use super::given::Layer;
 use super::kind::Kind;
@@ -66,7 +67,7 @@ impl SettingsFile {
         reader.layer
     }
 
-    fn origin(&self, offset: usize) -> Origin {
+    pub(super) fn origin(&self, offset: usize) -> Origin {
         let before = self.text.get(..offset).unwrap_or(&self.text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Origin::File {
@@ -88,8 +89,10 @@ impl Reader<'_> {
     fn top(&mut self, table: &DeTable<'_>) {
         for (key, value) in table {
             let name = key.get_ref().as_ref();
-            if !table::TABLE.iter().any(|setting| setting.section() == name) {
+            if !table::TABLE.iter().any(|setting| setting.section() == name) && name != described::SECTION {
                 self.entry("", key, value);
+            } else if let (described::SECTION, DeValue::Table(inner)) = (name, value.get_ref()) {
+                described::read_all(self.file, inner, &mut self.layer);
             } else if let DeValue::Table(inner) = value.get_ref() {
                 self.section(name, inner);
             } else {
@@ -125,24 +128,28 @@ impl Reader<'_> {
 
     fn value(&mut self, setting: &'static Setting, value: &Spanned<DeValue<'_>>) {
         let origin = self.file.origin(value.span().start);
-        let read = match (setting.kind, value.get_ref()) {
-            // A number in quotes is a mistake that would hide others.
-            (Kind::Count { .. } | Kind::Flag | Kind::List, DeValue::String(_)) => None,
-            (kind, DeValue::String(text)) => kind.read(text),
-            (Kind::Flag, DeValue::Boolean(on)) => Some(Value::Flag(*on)),
-            (kind @ (Kind::Count { .. } | Kind::Bytes { .. } | Kind::Time { .. }), DeValue::Integer(number)) => {
-                decimal(number).and_then(|text| kind.read(&text))
-            }
-            (kind @ Kind::Time { .. }, DeValue::Float(number)) => kind.read(number.as_str()),
-            (Kind::List, DeValue::Array(words)) => strings(words).map(Value::List),
-            _ => None,
-        };
-        if let Some(read) = read {
+        if let Some(read) = value_of(setting.kind, value.get_ref()) {
             self.layer.accept(setting, read, origin);
         } else {
             let written = self.file.text.get(value.span()).unwrap_or_default();
             self.layer.refuse(setting, written, origin);
         }
+    }
+}
+
+/// The value that is written, if a setting of this kind allows it.
+pub(super) fn value_of(kind: Kind, written: &DeValue<'_>) -> Option<Value> {
+    match (kind, written) {
+        // A number in quotes is a mistake that would hide others.
+        (Kind::Count { .. } | Kind::Flag | Kind::List | Kind::Masters | Kind::Aliases, DeValue::String(_)) => None,
+        (kind, DeValue::String(text)) => kind.read(text),
+        (Kind::Flag, DeValue::Boolean(on)) => Some(Value::Flag(*on)),
+        (kind @ (Kind::Count { .. } | Kind::Bytes { .. } | Kind::Time { .. }), DeValue::Integer(number)) => {
+            decimal(number).and_then(|text| kind.read(&text))
+        }
+        (kind @ Kind::Time { .. }, DeValue::Float(number)) => kind.read(number.as_str()),
+        (kind, DeValue::Array(words)) => strings(words).and_then(|words| kind.read_words(words)),
+        _ => None,
     }
 }
 
@@ -161,7 +168,11 @@ fn unknown(section: &str, name: &str, origin: Origin) -> Problem {
     };
     let siblings = table::TABLE.iter().filter(|setting| setting.section() == section);
     let names = siblings.flat_map(|setting| setting.aliases.iter().copied().chain([setting.name()]));
-    let sections = table::TABLE.iter().map(Setting::section).filter(|other| section.is_empty() && !other.is_empty());
+    let sections = table::TABLE
+        .iter()
+        .map(Setting::section)
+        .chain([described::SECTION])
+        .filter(|other| section.is_empty() && !other.is_empty());
     let problem = Problem::new(Class::UnknownKey, message, Some(origin)).with_excerpt(name);
     match did_you_mean(name, names.chain(sections)) {
         Some(fix) => problem.with_fix(fix),

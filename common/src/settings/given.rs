@@ -3,6 +3,7 @@
 use super::problem::{Class, Problem, excerpt};
 use super::table::Setting;
 use super::value::{Origin, Value};
+use crate::feed::described::Description;
 
 /// A value that was given, not yet weighed against others.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub(super) struct Given {
 pub(super) struct Layer {
     pub(super) given: Vec<Given>,
     pub(super) problems: Vec<Problem>,
+    /// Feeds that are described: only the settings file has any.
+    pub(super) feeds: Vec<Description>,
     /// Keys whose value is a problem: nothing more is said about them.
     pub(super) spoiled: Vec<&'static str>,
 }

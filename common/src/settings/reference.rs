@@ -1,5 +1,6 @@
 //! The reference page of the settings, written from the table.
 
+use super::described::KEYS;
 use super::table::{Setting, TABLE};
 
 const HEAD: &str = "\
@@ -28,6 +29,20 @@ bare bytes. **Lists** are TOML arrays in the file, and words separated by commas
 everybody on the machine can read those, and it is never shown or logged.
 ";
 
+const DESCRIBED: &str = "
+## [feed.NAME]
+
+Describes a feed that is not built in: JSON over a WebSocket. It can then be chosen like any other, `feed = \"NAME\"` under
+`[listener]`. A name has up to 30 small letters, digits and `_`. Only the settings file can describe feeds. A guide with
+examples: `docs/feeds/described.md`.
+
+**JSON pointers** (RFC 6901) say where something lies: `/data/0/price`. What an event lacks is looked for in its whole frame.
+**Places** are `{symbol}`, `{symbols}` and `{credential}`.
+
+| key | default | meaning |
+|---|---|---|
+";
+
 /// The page, as Markdown.
 pub fn reference() -> String {
     let mut parts = vec![HEAD.to_owned()];
@@ -42,6 +57,12 @@ pub fn reference() -> String {
             parts.push(format!("\n## {title}\n\n| key | default | meaning |\n|---|---|---|\n"));
         }
         parts.push(row(setting));
+    }
+    parts.push(DESCRIBED.to_owned());
+    for key in KEYS {
+        let default = if key.default.is_empty() { "none".to_owned() } else { format!("`{}`", key.default) };
+        let allowed = capitalised(&key.form.allowed());
+        parts.push(format!("| `{}` | {default} | {}. {allowed}. |\n", key.name, key.doc));
     }
     parts.concat()
 }

@@ -57,8 +57,10 @@ pub fn resolve(sources: &Sources) -> Result<Loaded, SettingsError> {
     let layers = [file, sources.environment.foreign_layer(), sources.environment.own_layer(), sources.flags.layer()];
     let mut problems = Vec::new();
     let mut spoiled = Vec::new();
+    let mut feeds = Vec::new();
     let mut resolved = Resolved::defaults();
-    for Layer { given, problems: found, spoiled: keys } in layers {
+    for Layer { given, problems: found, feeds: described, spoiled: keys } in layers {
+        feeds.extend(described);
         problems.extend(found);
         spoiled.extend(keys);
         for given in given {
@@ -66,7 +68,7 @@ pub fn resolve(sources: &Sources) -> Result<Loaded, SettingsError> {
         }
     }
     resolved.fill_in_data_dir();
-    let settings = Settings::from_resolved(&resolved);
+    let settings = Settings { feeds, ..Settings::from_resolved(&resolved) };
     problems.extend(contradictions(&settings, &resolved, &spoiled));
     if problems.is_empty() { Ok(Loaded { settings, resolved }) } else { Err(SettingsError { problems }) }
 }

@@ -30,8 +30,8 @@ struct Replayed {
 }
 
 impl Replayed {
-    fn new<'f>(frames: impl Iterator<Item = &'f str>) -> Self {
-        let binance = feed::by_name("binance").expect("the table has it");
+    fn new<'f>(feed: &str, frames: impl Iterator<Item = &'f str>) -> Self {
+        let binance = feed::by_name(feed).expect("the table has it");
         let request = SessionRequest {
             endpoints: binance.endpoints(),
             topics: &[],
@@ -84,18 +84,19 @@ impl Replayed {
 
 #[test]
 fn the_spot_recording_gives_every_trade_and_the_last_quote() {
-    agrees_with_the_count("hft_spot_btcusdt_20240808.txt.gz");
+    agrees_with_the_count("binance", "hft_spot_btcusdt_20240808.txt.gz");
 }
 
 #[test]
 fn the_futures_recording_gives_every_trade_and_the_last_quote() {
-    agrees_with_the_count("hft_usdm_btcusdt_20240808_head.txt.gz");
+    agrees_with_the_count("binance_usdm", "hft_usdm_btcusdt_20240808_head.txt.gz");
 }
 
-fn agrees_with_the_count(name: &str) {
+fn agrees_with_the_count(feed: &str, name: &str) {
     let Some(recording) = captures::read(&format!("binance/{name}")) else { return };
     let Some(counted) = counted(name) else { return };
-    let replayed = Replayed::new(recording.lines().map(|line| line.split_once(' ').expect("time, then frame").1));
+    let frames = recording.lines().map(|line| line.split_once(' ').expect("time, then frame").1);
+    let replayed = Replayed::new(feed, frames);
 
     let number = |key: &str| counted[key].as_i64().expect("a number");
     let text = |key: &str| counted[key].as_str().expect("a text").to_owned();
@@ -131,7 +132,7 @@ fn many_symbols_on_one_connection_keep_their_own_prices() {
     let lines = recording.lines().map(|line| serde_json::from_str::<Value>(line).expect("one JSON value per line"));
     let received: Vec<String> =
         lines.filter(|line| line["dir"] == "recv").map(|line| line["raw"].as_str().unwrap().to_owned()).collect();
-    let replayed = Replayed::new(received.iter().map(String::as_str));
+    let replayed = Replayed::new("binance", received.iter().map(String::as_str));
 
     for (stream, count) in counted["recv_by_stream_type"].as_object().expect("counts per stream") {
         let kind = stream.split(['@', '_']).next().unwrap();

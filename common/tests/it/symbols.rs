@@ -2,7 +2,9 @@
 
 use common::feed::SymbolError;
 use common::market::Instrument;
-use common::market::symbol::{binance, fyers, massive, twelvedata};
+use common::market::symbol::{
+    binance, coinbase, dated, fyers, kite, kraken, massive, twelvedata, upstox,
+};
 
 use crate::captures;
 
@@ -54,6 +56,11 @@ fn fyers_symbols_read_as_the_table_says() {
 }
 
 #[test]
+fn kite_symbols_read_as_the_table_says() {
+    every_row_reads("kite", kite::parse);
+}
+
+#[test]
 fn binance_spot_symbols_read_as_the_table_says() {
     every_row_reads("binance_spot", binance::parse_spot);
 }
@@ -71,6 +78,34 @@ fn massive_symbols_read_as_the_table_says() {
 #[test]
 fn twelvedata_symbols_read_as_the_table_says() {
     every_row_reads("twelvedata", twelvedata::parse);
+}
+
+#[test]
+fn upstox_trading_symbols_read_as_the_table_says() {
+    every_row_reads("upstox_tradingsymbol", upstox::parse_trading);
+}
+
+#[test]
+fn upstox_symbols_in_words_read_as_the_table_says() {
+    every_row_reads("upstox_json_symbol", upstox::parse_json_symbol);
+}
+
+#[test]
+fn upstox_symbols_of_both_forms_are_told_apart() {
+    every_row_reads("upstox_tradingsymbol", upstox::parse);
+    every_row_reads("upstox_json_symbol", upstox::parse);
+}
+
+#[test]
+fn crypto_pairs_read_as_the_table_says() {
+    every_row_reads("coinbase", coinbase::parse);
+    every_row_reads("kraken", kraken::parse);
+}
+
+#[test]
+fn contracts_with_their_whole_day_read_as_the_table_says() {
+    every_row_reads("globaldatafeeds", |symbol| dated::parse("globaldatafeeds", symbol));
+    every_row_reads("openalgo", |symbol| dated::parse("openalgo", symbol));
 }
 
 fn every_row_reads(provider: &str, parse: Parse) {

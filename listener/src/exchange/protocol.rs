@@ -2,8 +2,11 @@
 //! provider, and the connections, which know no market. A further provider is one file here and one row in [`table`].
 
 mod binance;
+mod kite;
 mod massive;
 mod twelvedata;
+mod upstox;
+mod fyers;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -22,7 +25,15 @@ use super::walk::{Channel, Event};
 
 /// All venues.
 fn table() -> &'static [&'static dyn Venue] {
-    &[&binance::Binance, &massive::Massive, &twelvedata::TwelveData]
+    &[
+        &binance::Binance::Spot,
+        &binance::Binance::Usdm,
+        &fyers::Fyers,
+        &kite::Kite,
+        &massive::Massive,
+        &twelvedata::TwelveData,
+        &upstox::Upstox,
+    ]
 }
 
 /// Whose protocol the exchange speaks.
@@ -43,7 +54,7 @@ impl Provider {
 
 impl Default for Provider {
     fn default() -> Self {
-        Self(&binance::Binance)
+        Self(&binance::Binance::Spot)
     }
 }
 
@@ -238,6 +249,11 @@ pub(super) enum Change {
     Nothing,
     Subscribe(Vec<Box<str>>),
     Unsubscribe(Vec<Box<str>>),
+    /// Streams that take the place of others.
+    Replace {
+        ended: Vec<Box<str>>,
+        begun: Vec<Box<str>>,
+    },
     Envelope(Envelope),
 }
 

@@ -6,8 +6,11 @@
 mod confirm;
 mod endings;
 mod exchange;
+mod feeds;
 mod massive;
+mod fyers;
 mod memory_broker;
+mod on_exchange;
 mod options;
 mod order;
 mod outage;
@@ -20,3 +23,4 @@ mod server;
 mod simulated;
 mod stop;
 mod twelvedata;
+mod upstox;

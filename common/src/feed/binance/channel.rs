@@ -3,35 +3,35 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::feed::binance::NAME;
+use crate::feed::binance::Market;
 use crate::feed::{FeedError, Topic};
-use crate::market::symbol::binance::parse_spot;
 
-/// Channels that are subscribed by their plain name.
-const PLAIN: [&str; 5] = ["trade", "aggTrade", "bookTicker", "miniTicker", "ticker"];
+/// A channel that is subscribed by its plain name.
+#[derive(Debug)]
+pub(super) struct Channel {
+    /// e.g. `trade`
+    pub(super) name: &'static str,
+    /// The part of the path that its streams need.
+    pub(super) lane: &'static str,
+}
 
 /// Bars are one channel per interval: `kline_1m`. The name is case-sensitive: `1m` is a minute, `1M` a month.
 const KLINE: &str = "kline_";
 
-/// The intervals of bars.
-const INTERVALS: [&str; 16] =
-    ["1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"];
-
 /// One topic for each symbol and channel, each once.
-pub(super) fn topics(symbols: &[String], channels: &[String]) -> Result<Vec<Topic>, FeedError> {
-    if let Some(unknown) = channels.iter().find(|channel| !is_known(channel)) {
-        return Err(unknown_channel(unknown));
-    }
+pub(super) fn topics(market: &Market, symbols: &[String], channels: &[String]) -> Result<Vec<Topic>, FeedError> {
+    let lanes = channels.iter().map(|channel| lane_of(market, channel));
+    let lanes = lanes.collect::<Result<Vec<&'static str>, FeedError>>()?;
     let mut topics = Vec::with_capacity(symbols.len() * channels.len());
     let mut seen = HashSet::with_capacity(topics.capacity());
     for symbol in symbols {
         // What the worker could not name must not be subscribed.
-        parse_spot(symbol)?;
+        (market.parse)(symbol)?;
         let lower = symbol.to_lowercase();
-        for channel in channels {
+        for (channel, lane) in channels.iter().zip(&lanes) {
             let stream: Box<str> = format!("{lower}@{channel}").into();
             if seen.insert(stream.clone()) {
-                topics.push(Topic { symbol: symbol.as_str().into(), stream, lane: "" });
+                topics.push(Topic { symbol: symbol.as_str().into(), stream, lane });
             }
         }
     }
@@ -63,22 +63,28 @@ pub(super) fn kind<'f>(stream: &Cow<'f, str>) -> Cow<'f, str> {
     }
 }
 
-fn is_known(channel: &str) -> bool {
-    PLAIN.contains(&channel) || channel.strip_prefix(KLINE).is_some_and(|interval| INTERVALS.contains(&interval))
+fn lane_of(market: &Market, channel: &str) -> Result<&'static str, FeedError> {
+    if channel.strip_prefix(KLINE).is_some_and(|interval| market.intervals.contains(&interval)) {
+        return Ok(market.kline_lane);
+    }
+    let plain = market.channels.iter().find(|known| known.name == channel);
+    plain.map(|known| known.lane).ok_or_else(|| unknown_channel(market, channel))
 }
 
-fn unknown_channel(channel: &str) -> FeedError {
-    let known = format!("{}, {KLINE} followed by {}", PLAIN.join(", "), INTERVALS.join(" "));
-    FeedError::UnknownChannel { feed: NAME, channel: channel.to_owned(), known }
+fn unknown_channel(market: &Market, channel: &str) -> FeedError {
+    let plain: Vec<&str> = market.channels.iter().map(|known| known.name).collect();
+    let known = format!("{}, {KLINE} followed by {}", plain.join(", "), market.intervals.join(" "));
+    FeedError::UnknownChannel { feed: market.name, channel: channel.to_owned(), known }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::binance::SPOT;
 
     fn streams(symbols: &[&str], channels: &[&str]) -> Result<Vec<Box<str>>, FeedError> {
         let own = |texts: &[&str]| -> Vec<String> { texts.iter().map(|&text| text.to_owned()).collect() };
-        Ok(topics(&own(symbols), &own(channels))?.into_iter().map(|topic| topic.stream).collect())
+        Ok(topics(&SPOT, &own(symbols), &own(channels))?.into_iter().map(|topic| topic.stream).collect())
     }
 
     #[test]

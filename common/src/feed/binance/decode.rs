@@ -4,7 +4,7 @@
 //! USD-M futures send the same events; only futures put times into `bookTicker` and a kind of execution (`X`) into
 //! `trade`.
 
-mod number;
+mod depth;
 
 use std::borrow::Cow;
 
@@ -12,9 +12,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::feed::DecodeError;
+use crate::feed::number::{At, Number};
 use crate::market::{Fields, Observation};
-
-use number::{At, Number};
 
 /// What one event of `kind` says. `body` is the whole combined frame.
 pub(super) fn observation<'a>(kind: &str, body: &'a str) -> Result<Observation<'a>, DecodeError> {
@@ -25,16 +24,19 @@ pub(super) fn observation<'a>(kind: &str, body: &'a str) -> Result<Observation<'
         "miniTicker" => read::<MiniTicker<'a>>(kind, body)?.observation(),
         "ticker" => read::<Ticker<'a>>(kind, body)?.observation(),
         "kline" => read::<Kline<'a>>(kind, body)?.observation(),
-        "depth" | "depth5" | "depth10" | "depth20" => Err(DecodeError::Skip("depth")),
+        "depth5" | "depth10" | "depth20" => depth::observation(kind, body),
+        "depth" => Err(DecodeError::Skip("depth")),
+        "markPrice" => Err(DecodeError::Skip("mark_price")),
         _ => Err(DecodeError::Skip("unknown_stream")),
     }
 }
 
 fn read<'a, E: Deserialize<'a>>(kind: &str, body: &'a str) -> Result<E, DecodeError> {
-    match serde_json::from_str::<Combined<E>>(body) {
-        Ok(combined) => Ok(combined.data),
-        Err(error) => Err(DecodeError::Malformed { kind: kind.into(), problem: error.to_string() }),
-    }
+    frame::<Combined<E>>(kind, body).map(|combined| combined.data)
+}
+
+fn frame<'a, F: Deserialize<'a>>(kind: &str, body: &'a str) -> Result<F, DecodeError> {
+    serde_json::from_str(body).map_err(|error| DecodeError::Malformed { kind: kind.into(), problem: error.to_string() })
 }
 
 /// `{"stream":"btcusdt@trade","data":{..}}`; the stream has done its part in routing.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::feed::binance::{LIMITS, channel};
+use crate::feed::binance::{STREAMS_PER_MESSAGE, channel};
 use crate::feed::{Failure, FeedSession, Incoming, Mark, Outgoing, Reading, Remedy, Topic};
 
 /// The name of the announcement that this connection will be cut.
@@ -20,6 +20,8 @@ const SHUTDOWN_STREAM: &str = "!serverShutdown";
 #[derive(Debug)]
 pub(super) struct Session {
     url: String,
+    /// What its path allows it to carry.
+    lane: &'static str,
     /// What was asked; a request's id is its place, counted from 1.
     requests: Vec<Request>,
 }
@@ -35,10 +37,11 @@ enum Request {
 }
 
 impl Session {
-    /// Will carry `topics`.
-    pub(super) fn new(endpoint: &str, topics: &[Topic]) -> Self {
-        let url = format!("{}/stream", endpoint.trim_end_matches('/'));
-        Self { url, requests: requests_for(topics).collect() }
+    /// Will carry `topics`, which are all of `lane`.
+    pub(super) fn new(endpoint: &str, lane: &'static str, topics: &[Topic]) -> Self {
+        let endpoint = endpoint.trim_end_matches('/');
+        let url = if lane.is_empty() { format!("{endpoint}/stream") } else { format!("{endpoint}/{lane}/stream") };
+        Self { url, lane, requests: requests_for(topics).collect() }
     }
 
     /// The request that `id` answers; `None` when we sent none, or the answer has been heard.
@@ -79,6 +82,9 @@ impl FeedSession for Session {
     }
 
     fn change(&mut self, added: &[Topic], removed: &[Topic]) -> Option<Vec<Outgoing>> {
+        if added.iter().any(|topic| topic.lane != self.lane) {
+            return None;
+        }
         let mut out = Vec::new();
         for request in requests_for(added) {
             self.requests.push(request);
@@ -86,7 +92,7 @@ impl FeedSession for Session {
                 out.push(message("SUBSCRIBE", streams, self.requests.len()));
             }
         }
-        for topics in removed.chunks(LIMITS.streams_per_message) {
+        for topics in removed.chunks(STREAMS_PER_MESSAGE) {
             self.requests.push(Request::Unsubscribe);
             out.push(message("UNSUBSCRIBE", &streams_of(topics), self.requests.len()));
         }
@@ -127,7 +133,7 @@ impl Session {
 }
 
 fn requests_for(topics: &[Topic]) -> impl Iterator<Item = Request> {
-    topics.chunks(LIMITS.streams_per_message).map(|topics| Request::Subscribe(streams_of(topics)))
+    topics.chunks(STREAMS_PER_MESSAGE).map(|topics| Request::Subscribe(streams_of(topics)))
 }
 
 fn streams_of(topics: &[Topic]) -> Vec<Box<str>> {

@@ -7,13 +7,11 @@
 //! A name may hold dashes, so the series stands behind the last one: `NSE:BAJAJ-AUTO-EQ`. Contracts are read by
 //! [`contract`]. A monthly contract names no day: its expiry is year and month until a symbol master tells the day.
 
-mod contract;
+pub(in crate::market) mod contract;
 
 use crate::feed::SymbolError;
 use crate::market::symbol::{Problem, check_length, refusal};
 use crate::market::{Instrument, Kind};
-
-use contract::Contract;
 
 /// The feed's name in errors.
 const FEED: &str = "fyers";
@@ -47,7 +45,7 @@ fn read(symbol: &str) -> Result<Instrument, Problem> {
     }
     match local.rsplit_once('-') {
         Some((name, series)) if is_series(series) => cash(exchange, name, series),
-        _ => contract::read(local).map(|contract| derivative(exchange, contract)),
+        _ => contract::read(local).map(|contract| contract.on(exchange)),
     }
 }
 
@@ -70,20 +68,9 @@ fn cash(exchange: &str, name: &str, series: &str) -> Result<Instrument, Problem>
     })
 }
 
-fn derivative(exchange: &str, contract: Contract<'_>) -> Instrument {
-    Instrument {
-        exchange: exchange.into(),
-        underlying: contract.underlying.into(),
-        kind: if contract.option.is_some() { Kind::Opt } else { Kind::Fut },
-        expiry: Some(contract.expiry),
-        option: contract.option,
-        series: None,
-    }
-}
-
 /// Names hold capitals, digits and signs; what BSE puts into its names beside `&-.` is not documented, so all signs
 /// pass but the colon.
-fn may_occur(c: char) -> bool {
+pub(super) fn may_occur(c: char) -> bool {
     c == ' ' || (c.is_ascii_graphic() && !c.is_ascii_lowercase() && c != ':')
 }
 
@@ -94,7 +81,7 @@ fn is_series(text: &str) -> bool {
 }
 
 /// What a series holds. Exchanges add series freely, so one that is not listed here is no error.
-fn kind_of(series: &str) -> Kind {
+pub(in crate::market) fn kind_of(series: &str) -> Kind {
     match series.as_bytes() {
         b"INDEX" => Kind::Index,
         // NSE: normal, trade-to-trade (BE, BZ), small companies (SM, ST). BSE: A and B.

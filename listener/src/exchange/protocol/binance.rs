@@ -1,4 +1,7 @@
-//! Binance spot market streams (web-socket-streams page of the Binance spot API documentation, 2026-07).
+//! Binance market streams, spot and USD-M futures (web-socket-streams pages of the API documentation, 2026-07).
+//!
+//! Futures have a path for each category of streams. A stream of another category, and every stream on a path without
+//! one, is acknowledged and stays silent, as at the real exchange since April 2026.
 
 mod render;
 mod request;
@@ -6,6 +9,7 @@ mod request;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -18,13 +22,35 @@ use crate::exchange::walk::{Channel, Event};
 use render::{render, shutdown_notice};
 use request::Conversation;
 
-/// Binance spot.
-#[derive(Debug)]
-pub(super) struct Binance;
+/// Binance's markets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Binance {
+    Spot,
+    Usdm,
+}
+
+/// Whether a stream is sent on a connection.
+type Carries = fn(&str) -> bool;
 
 impl Venue for Binance {
     fn name(&self) -> &'static str {
-        "binance"
+        match self {
+            Self::Spot => "binance",
+            Self::Usdm => "binance_usdm",
+        }
+    }
+
+    fn limits(&self) -> ExchangeLimits {
+        let spot = ExchangeLimits::default();
+        match self {
+            Self::Spot => spot,
+            Self::Usdm => ExchangeLimits {
+                messages_per_second: 10,
+                ping_interval: Duration::from_mins(3),
+                pong_max: Duration::from_mins(10),
+                ..spot
+            },
+        }
     }
 
     fn symbol(&self, _n: usize, asset: &str) -> String {
@@ -33,7 +59,7 @@ impl Venue for Binance {
 
     fn open(&self, request: &Request, limits: &ExchangeLimits, _desk: &Arc<Desk>) -> Result<Opening, Refusal> {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        open(target, limits.streams_per_connection).map_err(|reason| Refusal { status: 400, reason })
+        open(*self, target, limits.streams_per_connection).map_err(|reason| Refusal { status: 400, reason })
     }
 
     fn subject(&self, stream: &str) -> Option<Subject> {
@@ -45,7 +71,7 @@ impl Venue for Binance {
     }
 
     fn render(&self, out: &mut Vec<u8>, stream: Named<'_>, event: &Event) -> Range<usize> {
-        render(out, stream.stream, stream.symbol, event)
+        render(out, *self, stream, event)
     }
 
     fn shutdown_notice(&self, out: &mut Vec<u8>, now_ms: u64) -> Option<Range<usize>> {
@@ -60,12 +86,13 @@ impl Venue for Binance {
 
 /// `/stream` wraps messages with their stream's name and may list streams; `/ws` sends them bare and may name streams
 /// as path segments.
-fn open(target: &str, streams_max: usize) -> Result<Opening, String> {
+fn open(market: Binance, target: &str, streams_max: usize) -> Result<Opening, String> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     if parameter("timeUnit").is_some_and(|unit| !unit.eq_ignore_ascii_case("millisecond")) {
         return Err("the simulated exchange sends milliseconds only".to_owned());
     }
+    let (path, carries) = category(market, path);
     let (envelope, listed) = match path.trim_end_matches('/') {
         "/stream" => (Envelope::Whole, parameter("streams").unwrap_or("")),
         "/ws" => (Envelope::DataOnly, ""),
@@ -74,13 +101,31 @@ fn open(target: &str, streams_max: usize) -> Result<Opening, String> {
             None => return Err(format!("there is nothing at {path}; connect to /stream or /ws")),
         },
     };
-    let mut conversation = Conversation::new(envelope, streams_max);
+    let mut conversation = Conversation::new(envelope, streams_max, carries);
     let mut streams = Vec::new();
     for name in listed.split('/').filter(|name| !name.is_empty()) {
         streams.push(percent_decoded(name)?);
     }
     conversation.subscribe(&streams)?;
+    streams.retain(|stream| carries(stream));
     Ok(Opening { conversation: Box::new(conversation), envelope, streams })
+}
+
+/// Takes the category off a path of the futures market.
+fn category(market: Binance, path: &str) -> (&str, Carries) {
+    let parts = path.strip_prefix('/').and_then(|path| path.split_at_checked(path.find('/')?));
+    match (market, parts) {
+        (Binance::Spot, _) => (path, |_| true),
+        (Binance::Usdm, Some(("public", rest))) => (rest, is_public),
+        (Binance::Usdm, Some(("market", rest))) => (rest, |stream| !is_public(stream)),
+        (Binance::Usdm, _) => (path, |_| false),
+    }
+}
+
+/// Order books and single trades are public, what is computed from trades is market.
+fn is_public(stream: &str) -> bool {
+    let channel = stream.split_once('@').map_or("", |(_, channel)| channel);
+    channel == "trade" || channel == "bookTicker" || channel.starts_with("depth")
 }
 
 fn percent_decoded(text: &str) -> Result<Box<str>, String> {
@@ -110,11 +155,18 @@ fn subject(stream: &str) -> Option<Subject> {
         "trade" => Channel::Trade,
         "aggTrade" => Channel::AggregateTrade,
         "bookTicker" => Channel::Book,
+        depth if is_partial_depth(depth) => Channel::Book,
         "miniTicker" => Channel::Day,
         "ticker" => Channel::Ticker,
         other => Channel::Candle { interval_ms: interval_ms(other.strip_prefix("kline_")?)? },
     };
     Some(Subject { symbol: symbol.to_uppercase(), channel })
+}
+
+/// `depth5`, `depth10@100ms` and the like: of the simulated book only the best level is known.
+fn is_partial_depth(channel: &str) -> bool {
+    let levels = channel.split_once('@').map_or(channel, |(levels, _speed)| levels);
+    ["depth5", "depth10", "depth20"].contains(&levels)
 }
 
 /// Candlestick intervals of fixed length; weeks and months do not start at multiples of their length.

@@ -12,7 +12,9 @@ const FUTURES_BOOK: &str = r#"{"stream":"bnbusdt@bookTicker","data":{"e":"bookTi
 const MINI: &str = r#"{"stream":"bnbbtc@miniTicker","data":{"e":"24hrMiniTicker","E":1672515782136,"s":"BNBBTC","c":"0.0025","o":"0.0010","h":"0.0026","l":"0.0009","v":"10000","q":"18"}}"#;
 const TICKER: &str = r#"{"stream":"bnbbtc@ticker","data":{"e":"24hrTicker","E":1672515782136,"s":"BNBBTC","p":"0.0015","P":"250.00","w":"0.0018","x":"0.0009","c":"0.0025","Q":"10","b":"0.0024","B":"11","a":"0.0026","A":"100","o":"0.0010","h":"0.0026","l":"0.0008","v":"10000","q":"18","O":0,"C":86400000,"F":0,"L":18150,"n":18151}}"#;
 const KLINE: &str = r#"{"stream":"bnbbtc@kline_1m","data":{"e":"kline","E":1672515782136,"s":"BNBBTC","k":{"t":1672515780000,"T":1672515839999,"s":"BNBBTC","i":"1m","f":100,"L":200,"o":"0.0010","c":"0.0020","h":"0.0025","l":"0.0015","v":"1000","n":100,"x":false,"q":"1.0000","V":"500","Q":"0.500","B":"123456"}}}"#;
-const ALL: [(&str, &str); 8] = [
+const DEPTH: &str = r#"{"stream":"bnbbtc@depth5@100ms","data":{"lastUpdateId":160,"bids":[["0.0024","10"],["0.0023","7"]],"asks":[["0.0026","100"]]}}"#;
+const FUTURES_DEPTH: &str = r#"{"stream":"btcusdt@depth5","data":{"e":"depthUpdate","E":1571889248277,"T":1571889248276,"s":"BTCUSDT","U":390497796,"u":390497878,"pu":390497794,"b":[["7403.89","0.002"]],"a":[["7405.96","3.340"],["7406.63","4.525"]]}}"#;
+const ALL: [(&str, &str); 10] = [
     ("trade", TRADE),
     ("trade", FUTURES_TRADE),
     ("aggTrade", AGG_TRADE),
@@ -21,6 +23,8 @@ const ALL: [(&str, &str); 8] = [
     ("miniTicker", MINI),
     ("ticker", TICKER),
     ("kline", KLINE),
+    ("depth5", DEPTH),
+    ("depth5", FUTURES_DEPTH),
 ];
 
 fn shown(kind: &str, body: &str) -> String {
@@ -47,6 +51,23 @@ fn every_kind_is_read_into_its_own_fields() {
 #[test]
 fn a_bar_gives_its_close_and_nothing_of_the_day() {
     assert_eq!(shown("kline", KLINE), "BNBBTC at 1672515782136 id -: last 0.0020");
+}
+
+#[test]
+fn partial_depth_gives_its_best_level_and_its_stream_names_the_symbol() {
+    assert_eq!(shown("depth5", DEPTH), "BNBBTC at - id -: bid 0.0024 ask 0.0026 bid-size 10 ask-size 100");
+    let quote = "BTCUSDT at 1571889248276 id -: bid 7403.89 ask 7405.96 bid-size 0.002 ask-size 3.340";
+    assert_eq!(shown("depth5", FUTURES_DEPTH), quote);
+    let one_sided = DEPTH.replace(r#"[["0.0026","100"]]"#, "[]");
+    assert_eq!(shown("depth20", &one_sided), "BNBBTC at - id -: bid 0.0024 bid-size 10");
+}
+
+#[test]
+fn an_empty_book_is_skipped_and_a_nameless_one_is_malformed() {
+    let empty = r#"{"stream":"bnbbtc@depth5","data":{"lastUpdateId":160,"bids":[],"asks":[]}}"#;
+    assert_eq!(observation("depth5", empty), Err(DecodeError::Skip("empty_book")));
+    let nameless = DEPTH.replace("bnbbtc@", "@");
+    assert!(matches!(observation("depth5", &nameless), Err(DecodeError::Malformed { .. })));
 }
 
 #[test]
@@ -102,7 +123,7 @@ fn what_is_not_documented_is_malformed() {
 fn what_is_not_kept_is_skipped_with_its_reason() {
     for (kind, reason) in [
         ("depth", "depth"),
-        ("depth20", "depth"),
+        ("markPrice", "mark_price"),
         ("avgPrice", "unknown_stream"),
         ("!miniTicker@arr", "unknown_stream"),
     ] {

@@ -7,7 +7,7 @@ const TRADE: &str = r#"{"stream":"btcusdt@trade","data":{"e":"trade","E":1672515
 
 fn session(streams: usize) -> Session {
     let topic = |n| Topic { symbol: format!("S{n}USDT").into(), stream: format!("s{n}usdt@trade").into(), lane: "" };
-    Session::new("ws://127.0.0.1:9443/", &(0..streams).map(topic).collect::<Vec<_>>())
+    Session::new("ws://127.0.0.1:9443/", "", &(0..streams).map(topic).collect::<Vec<_>>())
 }
 
 fn read<'f>(session: &mut Session, text: &'f str) -> Reading<'f> {
@@ -134,6 +134,15 @@ fn streams_can_be_added_and_taken_away_while_connected() {
     assert_eq!(sent, wanted.map(|text| Outgoing::Text(text.to_owned())));
     assert_eq!(read(&mut session, r#"{"result":null,"id":2}"#), Reading::Confirmed(vec!["a@trade".into()]));
     assert_eq!(read(&mut session, r#"{"result":null,"id":3}"#), Reading::Heartbeat);
+}
+
+#[test]
+fn a_lane_is_a_part_of_the_path_and_takes_no_other_lanes_streams() {
+    let topic = |lane| Topic { symbol: "BTCUSDT".into(), stream: "btcusdt@bookTicker".into(), lane };
+    let mut session = Session::new("wss://fstream.binance.com", "public", &[topic("public")]);
+    assert_eq!(session.url(), "wss://fstream.binance.com/public/stream");
+    assert_eq!(session.change(&[topic("market")], &[]), None, "another connection must carry it");
+    assert_eq!(session.change(&[topic("public")], &[]).map(|messages| messages.len()), Some(1));
 }
 
 proptest! {

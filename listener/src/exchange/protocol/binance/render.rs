@@ -2,23 +2,27 @@
 
 use std::ops::Range;
 
-use super::interval_name;
+use super::{Binance, interval_name};
 use crate::exchange::digits::{
     ONE, push, push_fixed, push_fixed_sum, push_keyed as number, push_percent, push_text as text,
 };
+use crate::exchange::protocol::Named;
 use crate::exchange::walk::{Book, Candle, Day, Event, Ticker, Trade};
 
 /// Appends `{"stream":"<stream>","data":<message>}` and returns where the message lies.
 pub(in crate::exchange::protocol) fn render(
     out: &mut Vec<u8>,
-    stream: &str,
-    symbol: &str,
+    market: Binance,
+    stream: Named<'_>,
     event: &Event,
 ) -> Range<usize> {
-    combined(out, stream, |out| match event {
+    let symbol = stream.symbol;
+    let is_depth = stream.stream.contains("@depth");
+    combined(out, stream.stream, |out| match event {
         Event::Trade(event) => trade(out, symbol, event),
         Event::AggregateTrade(event) => aggregate_trade(out, symbol, event),
-        Event::Book(event) => book_ticker(out, symbol, event),
+        Event::Book(event) if is_depth => partial_depth(out, market, symbol, event),
+        Event::Book(event) => book_ticker(out, market, symbol, event),
         Event::Day(event) => mini_ticker(out, symbol, event),
         Event::Ticker(event) => ticker(out, symbol, event),
         Event::Candle(event) => kline(out, symbol, event),
@@ -64,8 +68,29 @@ fn aggregate_trade(out: &mut Vec<u8>, symbol: &str, trade: &Trade) {
     text(out, if trade.buyer_is_maker { r#","m":true,"M":true}"# } else { r#","m":false,"M":true}"# });
 }
 
-fn book_ticker(out: &mut Vec<u8>, symbol: &str, book: &Book) {
-    number(out, r#"{"u":"#, book.update_id);
+/// The one level that is known, without a time: the walk gives its quotes none.
+fn partial_depth(out: &mut Vec<u8>, market: Binance, symbol: &str, book: &Book) {
+    let (bids, asks) = match market {
+        Binance::Spot => (r#","bids":[[""#, r#"]],"asks":[[""#),
+        Binance::Usdm => (r#","b":[[""#, r#"]],"a":[[""#),
+    };
+    if market == Binance::Usdm {
+        text(out, r#"{"e":"depthUpdate","s":""#);
+        text(out, symbol);
+        number(out, r#"","u":"#, book.update_id);
+    } else {
+        number(out, r#"{"lastUpdateId":"#, book.update_id);
+    }
+    price(out, bids, book.bid);
+    price(out, r#",""#, book.bid_quantity);
+    price(out, asks, book.ask);
+    price(out, r#",""#, book.ask_quantity);
+    text(out, "]]}");
+}
+
+fn book_ticker(out: &mut Vec<u8>, market: Binance, symbol: &str, book: &Book) {
+    let start = if market == Binance::Usdm { r#"{"e":"bookTicker","u":"# } else { r#"{"u":"# };
+    number(out, start, book.update_id);
     text(out, r#","s":""#);
     text(out, symbol);
     price(out, r#"","b":""#, book.bid);

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::Carries;
 use crate::exchange::protocol::{self, Answer, Asked, Change, Envelope};
 
 /// Longest request id that is text.
@@ -22,6 +23,8 @@ pub(super) struct Conversation {
     /// In the order of subscription.
     streams: Vec<Box<str>>,
     streams_max: usize,
+    /// Which streams its path really sends.
+    carries: Carries,
 }
 
 #[derive(Deserialize)]
@@ -56,8 +59,8 @@ impl protocol::Conversation for Conversation {
 }
 
 impl Conversation {
-    pub(super) fn new(envelope: Envelope, streams_max: usize) -> Self {
-        Self { envelope, streams: Vec::new(), streams_max }
+    pub(super) fn new(envelope: Envelope, streams_max: usize, carries: Carries) -> Self {
+        Self { envelope, streams: Vec::new(), streams_max, carries }
     }
 
     /// Adds the streams that are not subscribed yet. Nothing changes when they are too many.
@@ -91,8 +94,9 @@ impl Conversation {
         let request: Request<'_> = serde_json::from_str(text).map_err(|error| refused(&error))?;
         match request.method {
             Method::Subscribe => {
-                let streams = names(request.params)?;
+                let mut streams = names(request.params)?;
                 self.subscribe(&streams).map_err(invalid)?;
+                streams.retain(|stream| (self.carries)(stream));
                 Ok((Value::Null, Change::Subscribe(streams)))
             }
             Method::Unsubscribe => {

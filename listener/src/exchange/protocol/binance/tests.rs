@@ -12,7 +12,11 @@ impl Client {
 }
 
 fn conversation() -> Client {
-    Client(open("/stream", 3).unwrap().conversation)
+    Client(open(Binance::Spot, "/stream", 3).unwrap().conversation)
+}
+
+fn named(stream: &str) -> Named<'_> {
+    Named { number: 0, stream, symbol: "BTCUSDT" }
 }
 
 fn said(answer: &Answer) -> &str {
@@ -98,7 +102,7 @@ fn bad_requests_are_answered_with_code_text_and_id() {
 
 #[test]
 fn the_envelope_is_a_property() {
-    let mut client = Client(open("/ws", 3).unwrap().conversation);
+    let mut client = Client(open(Binance::Spot, "/ws", 3).unwrap().conversation);
     let get = r#"{"method":"GET_PROPERTY","params":["combined"],"id":2}"#;
     assert_eq!(reply(&mut client, get), r#"{"result":false,"id":2}"#);
     let answer = client.receive(r#"{"method":"SET_PROPERTY","params":["combined",true],"id":5}"#);
@@ -112,7 +116,7 @@ fn the_envelope_is_a_property() {
 #[test]
 fn paths_name_envelope_and_streams() {
     let streams = |target: &str| {
-        let opening = open(target, 3).unwrap();
+        let opening = open(Binance::Spot, target, 3).unwrap();
         (opening.envelope, opening.streams.iter().map(ToString::to_string).collect::<Vec<_>>())
     };
     assert_eq!(streams("/stream"), (Envelope::Whole, vec![]));
@@ -123,7 +127,21 @@ fn paths_name_envelope_and_streams() {
     for refused in
         ["/", "/market", "/stream?streams=a/b/c/d", "/ws/%4", "/ws/%FF", "/stream?timeUnit=MICROSECOND", "/wss/x"]
     {
-        assert!(open(refused, 3).is_err(), "{refused}");
+        assert!(open(Binance::Spot, refused, 3).is_err(), "{refused}");
+    }
+}
+
+#[test]
+fn a_path_of_the_futures_market_sends_the_streams_of_its_category() {
+    let (book, trade) = ("btcusdt@depth5", "btcusdt@aggTrade");
+    for (path, sent) in [("/public/stream", vec![book]), ("/market/stream", vec![trade]), ("/stream", vec![])] {
+        let by_url = open(Binance::Usdm, &format!("{path}?streams={book}/{trade}"), 3).unwrap().streams;
+        assert_eq!(by_url, sent.iter().map(|stream| Box::from(*stream)).collect::<Vec<_>>(), "{path}");
+        let mut client = Client(open(Binance::Usdm, path, 3).unwrap().conversation);
+        let subscribe = format!(r#"{{"method":"SUBSCRIBE","params":["{book}","{trade}"],"id":1}}"#);
+        let answer = client.receive(&subscribe);
+        assert_eq!(said(&answer), r#"{"result":null,"id":1}"#, "all are acknowledged");
+        assert_eq!(answer.change, Change::Subscribe(by_url), "{path}");
     }
 }
 
@@ -148,7 +166,7 @@ fn a_trade_is_written_as_the_exchange_writes_it() {
         buyer_is_maker: true,
     };
     let mut out = Vec::new();
-    let data = render(&mut out, "btcusdt@trade", "BTCUSDT", &Event::Trade(trade));
+    let data = render(&mut out, Binance::Spot, named("btcusdt@trade"), &Event::Trade(trade));
     let text = String::from_utf8(out).unwrap();
     assert_eq!(
         text,
@@ -177,7 +195,7 @@ fn a_ticker_carries_the_fields_of_the_documentation_and_a_falling_price_is_negat
         last_trade_id: 7,
     };
     let mut out = Vec::new();
-    let data = render(&mut out, "btcusdt@ticker", "BTCUSDT", &Event::Ticker(ticker));
+    let data = render(&mut out, Binance::Spot, named("btcusdt@ticker"), &Event::Ticker(ticker));
     assert_eq!(
         std::str::from_utf8(&out[data]).unwrap(),
         r#"{"e":"24hrTicker","E":9,"s":"BTCUSDT","p":"-1.00000000","P":"-0.500","w":"200.00000000","x":"200.00000000","c":"199.00000000","Q":"3.00000000","b":"198.00000000","B":"1.00000000","a":"199.00000000","A":"2.00000000","o":"200.00000000","h":"210.00000000","l":"190.00000000","v":"4.00000000","q":"800.00000000","O":5,"C":9,"F":1,"L":7,"n":7}"#
@@ -188,17 +206,17 @@ fn a_ticker_carries_the_fields_of_the_documentation_and_a_falling_price_is_negat
 fn every_message_is_json_and_its_bare_part_lies_where_a_recording_has_it() {
     use crate::exchange::walk::{Walk, Wanted};
     let mut walk = Walk::new(2, 1, |_, asset| format!("{asset}USDT"));
-    let streams =
-        ["trade", "aggTrade", "bookTicker", "miniTicker", "ticker", "kline_1m"].map(|kind| format!("btcusdt@{kind}"));
+    let streams = ["trade", "aggTrade", "bookTicker", "miniTicker", "ticker", "kline_1m", "depth5@100ms"]
+        .map(|kind| format!("btcusdt@{kind}"));
     let wanted = streams.iter().enumerate().map(|(stream, name)| {
         let channel = subject(name).unwrap().channel;
         Wanted { stream, symbol: 0, channel }
     });
     walk.want(wanted);
-    for _ in 0..200 {
+    for market in [Binance::Spot, Binance::Usdm].into_iter().cycle().take(200) {
         let (stream, symbol, event) = walk.next(1_700_000_000_000).unwrap();
         let mut out = Vec::new();
-        let data = render(&mut out, &streams[stream], symbol, &event);
+        let data = render(&mut out, market, Named { number: stream, stream: &streams[stream], symbol }, &event);
         let text = String::from_utf8(out).unwrap();
         serde_json::from_str::<serde_json::Value>(&text).unwrap();
         assert_eq!(recorded(&text), Some((streams[stream].as_str().into(), data)));

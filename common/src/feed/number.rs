@@ -1,5 +1,6 @@
-//! Numbers and times as Binance writes them.
+//! Numbers and times as providers write them in JSON.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use serde::de::Error as _;
@@ -11,14 +12,19 @@ use crate::feed::DecodeError;
 use crate::feed::loose::unquoted;
 use crate::market::BadNumber;
 
-/// A decimal as its JSON, in the digits it was sent with. Binance sends texts; a JSON number is read just as exactly.
+/// A decimal as its JSON, in the digits it was sent with: a text or a plain number, both read exactly.
 #[derive(Clone, Copy)]
-pub(super) struct Number<'a>(&'a str);
+pub(in crate::feed) struct Number<'a>(&'a str);
 
-impl Number<'_> {
+impl<'a> Number<'a> {
     /// The price or quantity that `field` holds.
-    pub(super) fn read<T: FromStr<Err = BadNumber>>(self, field: &'static str) -> Result<T, DecodeError> {
-        unquoted(self.0).parse().map_err(|number| DecodeError::Number { field, number })
+    pub(in crate::feed) fn read<T: FromStr<Err = BadNumber>>(self, field: &'static str) -> Result<T, DecodeError> {
+        self.text().parse().map_err(|number| DecodeError::Number { field, number })
+    }
+
+    /// Its digits, not yet known to be a number.
+    pub(in crate::feed) fn text(self) -> Cow<'a, str> {
+        unquoted(self.0)
     }
 }
 
@@ -35,7 +41,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Number<'a> {
 /// A moment, sent as milliseconds since 1970.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(try_from = "i64")]
-pub(super) struct At(pub(super) UnixMicros);
+pub(in crate::feed) struct At(pub(in crate::feed) UnixMicros);
 
 impl TryFrom<i64> for At {
     type Error = &'static str;
