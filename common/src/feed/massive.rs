@@ -41,7 +41,8 @@ const LIMITS: FeedLimits = FeedLimits {
     message_bytes_max: 16 * 1024 * 1024,
     // Connections die without a goodbye, mostly at night: three pings have had no answer.
     silence_max: Duration::from_mins(1),
-    // It does not say whether a market trades, and a contract may go for hours without a trade.
+    // The calendar counts the thin hours before and after the session as open, and a contract may go for hours
+    // without a trade. Who reads liquid symbols only sets `listener.data_age_max`.
     data_age_max: None,
     ping_interval: Duration::from_secs(20),
     connect_interval: Duration::from_secs(1),

@@ -41,7 +41,7 @@ const LIMITS: FeedLimits = FeedLimits {
     message_bytes_max: 1024 * 1024,
     // It answers each of our heartbeats: three are missing.
     silence_max: Duration::from_secs(30),
-    // It does not say whether a market trades; currencies and shares may share a connection.
+    // A single share may go for long without a new price. Who reads liquid symbols only sets `listener.data_age_max`.
     data_age_max: None,
     // A heartbeat every 10 s is what it recommends.
     ping_interval: Duration::from_secs(10),

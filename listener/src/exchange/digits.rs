@@ -9,6 +9,17 @@ pub(super) const ONE: u64 = 100_000_000;
 /// Most digits of a 64-bit number.
 const DIGITS_MAX: usize = 20;
 
+/// Appends `text`.
+pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends `key` and `number`.
+pub(super) fn push_keyed(out: &mut Vec<u8>, key: &str, number: u64) {
+    push_text(out, key);
+    push(out, number);
+}
+
 /// Appends `number`.
 pub(super) fn push(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0_u8; DIGITS_MAX];

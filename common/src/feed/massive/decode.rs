@@ -116,7 +116,7 @@ impl<'a> Event<'a> {
         let fields =
             Fields { last_price: Some(wanted("p", self.p)?), last_size: first([self.ds, self.s]), ..Fields::default() };
         let trade_id = self.i.and_then(Loose::integer);
-        Ok(Observation { trade_id, ..self.said([self.sym, self.pair], self.t, fields)? })
+        Ok(Observation { trade_id, ..said([self.sym, self.pair], self.t, fields)? })
     }
 
     /// `{"ev":"Q","sym":"AAPL","bp":114.1,"bs":1,"ap":114.2,"as":2,"t":1536036818784,"q":4}`
@@ -133,7 +133,7 @@ impl<'a> Event<'a> {
             return Err(Fault::Nothing("empty_quote"));
         }
         let fields = Fields { bid_price, bid_size, ask_price, ask_size, ..Fields::default() };
-        self.said([self.sym, self.pair.or(self.p)], self.t, fields)
+        said([self.sym, self.pair.or(self.p)], self.t, fields)
     }
 
     /// `{"ev":"AM","sym":"AAPL","v":4110,"av":9470157,"op":114.04,"vw":114.1,"o":114.1,"c":114.14,"s":..,"e":..}`
@@ -145,31 +145,27 @@ impl<'a> Event<'a> {
             volume: first([self.dav, self.av]),
             ..Fields::default()
         };
-        self.said([self.sym, self.pair.or(self.p)], self.e, fields)
+        said([self.sym, self.pair.or(self.p)], self.e, fields)
     }
 
     /// `{"ev":"V","val":3988.5,"T":"I:SPX","t":1678220098130}`
     fn value(self) -> Result<Observation<'a>, Fault> {
         let fields = Fields { last_price: Some(wanted("val", self.val)?), ..Fields::default() };
-        self.said([self.ticker, self.sym], self.t, fields)
+        said([self.ticker, self.sym], self.t, fields)
     }
 
     /// `{"ev":"FMV","fmv":189.22,"sym":"AAPL","t":1678220098130}`
     fn fair_value(self) -> Result<Observation<'a>, Fault> {
         let fields = Fields { last_price: Some(wanted("fmv", self.fmv)?), ..Fields::default() };
-        self.said([self.sym, self.pair], self.t, fields)
+        said([self.sym, self.pair], self.t, fields)
     }
+}
 
-    fn said(
-        &self,
-        names: [Option<Loose<'a>>; 2],
-        at: Option<Loose<'a>>,
-        fields: Fields,
-    ) -> Result<Observation<'a>, Fault> {
-        let symbol: Option<Cow<'a, str>> = names.into_iter().flatten().find_map(Loose::text);
-        let symbol = symbol.filter(|symbol| !symbol.is_empty()).ok_or(Fault::Missing("symbol"))?;
-        Ok(Observation { symbol, exchange_at: at.and_then(moment), trade_id: None, fields })
-    }
+/// What the first readable name says.
+fn said<'a>(names: [Option<Loose<'a>>; 2], at: Option<Loose<'a>>, fields: Fields) -> Result<Observation<'a>, Fault> {
+    let symbol: Option<Cow<'a, str>> = names.into_iter().flatten().find_map(Loose::text);
+    let symbol = symbol.filter(|symbol| !symbol.is_empty()).ok_or(Fault::Missing("symbol"))?;
+    Ok(Observation { symbol, exchange_at: at.and_then(moment), trade_id: None, fields })
 }
 
 /// A price without which the event says nothing.

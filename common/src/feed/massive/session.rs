@@ -95,14 +95,16 @@ impl Session {
     }
 
     /// `subscribed to: T.AAPL`
-    fn success<'f>(&mut self, message: &str, out: &mut Vec<Reading<'f>>) {
+    fn success(&mut self, message: &str, out: &mut Vec<Reading<'_>>) {
         let Some(streams) = message.strip_prefix("subscribed to:") else {
             let is_end = message.starts_with("unsubscribed");
             out.push(if is_end { Reading::Heartbeat } else { Reading::Rejected("unknown_status") });
             return;
         };
         let streams: Vec<Box<str>> = streams.split(',').map(|stream| stream.trim().into()).collect();
-        streams.iter().for_each(|stream| self.requests.confirmed(stream));
+        for stream in &streams {
+            self.requests.confirmed(stream);
+        }
         out.push(Reading::Confirmed(streams));
     }
 }

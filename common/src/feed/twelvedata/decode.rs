@@ -52,7 +52,7 @@ struct Event<'a> {
 
 impl Event<'_> {
     fn fields(&self) -> Result<Fields, DecodeError> {
-        let price = self.price.map(|price| price.read::<Price>()).transpose();
+        let price = self.price.map(Loose::read::<Price>).transpose();
         let last_price = price.map_err(|number| DecodeError::Number { field: "price", number })?;
         // A side without orders has price 0.
         let side = |side: Option<Loose<'_>>| side?.read::<Price>().ok().filter(|price| !price.get().is_zero());

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::handshake::server::Request;
 
 use super::{Envelope, Named, Opening, Refusal, Subject, Venue};
 use crate::exchange::desk::Desk;
-use crate::exchange::digits::{push, push_fixed, push_fixed_sum};
+use crate::exchange::digits::{push, push_fixed, push_fixed_sum, push_text as text};
 use crate::exchange::options::ExchangeLimits;
 use crate::exchange::walk::{Channel, Event, Ticker};
 use request::Conversation;
@@ -91,10 +91,6 @@ fn price(out: &mut Vec<u8>, symbol: &str, ticker: &Ticker) {
         push_fixed_sum(out, ticker.day.volume);
     }
     text(out, "}");
-}
-
-fn text(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(text.as_bytes());
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::{Binance, interval_name};
-use crate::exchange::digits::{ONE, push, push_fixed, push_fixed_sum, push_percent};
+use crate::exchange::digits::{
+    ONE, push, push_fixed, push_fixed_sum, push_keyed as number, push_percent, push_text as text,
+};
 use crate::exchange::protocol::Named;
 use crate::exchange::walk::{Book, Candle, Day, Event, Ticker, Trade};
 
@@ -177,15 +179,6 @@ fn head(out: &mut Vec<u8>, kind: &str, at_ms: u64, symbol: &str) {
     text(out, r#","s":""#);
     text(out, symbol);
     text(out, r#"""#);
-}
-
-fn text(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn number(out: &mut Vec<u8>, key: &str, value: u64) {
-    text(out, key);
-    push(out, value);
 }
 
 /// The key ends with an opening quote.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::exchange::digits::{push, push_fixed, push_fixed_sum};
+use crate::exchange::digits::{push, push_fixed, push_fixed_sum, push_keyed as number, push_text as text};
 use crate::exchange::walk::{Book, Candle, Event, Trade};
 
 /// Appends `[<event>]` and returns where the event lies.
@@ -53,15 +53,6 @@ fn bar(out: &mut Vec<u8>, candle: &Candle) {
     price(out, r#","l":"#, candle.low);
     number(out, r#","s":"#, candle.opened_ms);
     number(out, r#","e":"#, candle.opened_ms + candle.interval_ms);
-}
-
-fn text(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn number(out: &mut Vec<u8>, key: &str, value: u64) {
-    text(out, key);
-    push(out, value);
 }
 
 fn price(out: &mut Vec<u8>, key: &str, value: u64) {
