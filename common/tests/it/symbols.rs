@@ -81,8 +81,14 @@ fn twelvedata_symbols_read_as_the_table_says() {
 #[test]
 fn upstox_trading_symbols_read_as_the_table_says() {
     every_row_reads("upstox_tradingsymbol", upstox::parse_trading);
+}
+
+#[test]
 fn upstox_symbols_in_words_read_as_the_table_says() {
     every_row_reads("upstox_json_symbol", upstox::parse_json_symbol);
+}
+
+#[test]
 fn upstox_symbols_of_both_forms_are_told_apart() {
     every_row_reads("upstox_tradingsymbol", upstox::parse);
     every_row_reads("upstox_json_symbol", upstox::parse);
