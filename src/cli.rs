@@ -9,7 +9,10 @@ use common::settings::Flags;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
-use crate::{bench, config, dead, doctor, exchange, listener, migrate, queue, record, start, status, symbol, worker};
+use crate::{
+    bench, config, dead, doctor, exchange, feed, gaps, instruments, listener, migrate, queue, record, start, status, symbol,
+    token, worker,
+};
 
 /// Stream market data into a database without losing ticks.
 #[derive(Debug, Parser)]
@@ -62,9 +65,13 @@ pub(crate) enum Command {
     Status(status::Arguments),
     Doctor(doctor::Arguments),
     Migrate(migrate::Arguments),
+    Feed(feed::Arguments),
     Queue(queue::Arguments),
     Dead(dead::Arguments),
+    Gaps(gaps::Arguments),
     Symbol(symbol::Arguments),
+    Instruments(instruments::Arguments),
+    Token(token::Arguments),
     Config(config::Arguments),
     Bench(bench::Arguments),
 }
@@ -79,9 +86,13 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
         Command::Status(arguments) => status::run(arguments, global),
         Command::Doctor(arguments) => doctor::run(arguments, global),
         Command::Migrate(arguments) => migrate::run(arguments, global),
+        Command::Feed(arguments) => feed::run(arguments, global),
         Command::Queue(arguments) => queue::run(arguments, global),
         Command::Dead(arguments) => dead::run(arguments, global),
+        Command::Gaps(arguments) => gaps::run(arguments, global),
         Command::Symbol(arguments) => symbol::run(arguments, global),
+        Command::Instruments(arguments) => instruments::run(arguments, global),
+        Command::Token(arguments) => token::run(arguments, global),
         Command::Config(arguments) => config::run(arguments, global),
         Command::Bench(arguments) => bench::run(arguments, global),
     }
@@ -91,7 +102,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["start", "status", "doctor"]),
     ("Run one part", &["listener", "worker", "gateway", "exchange", "record", "migrate"]),
-    ("Look inside and repair", &["queue", "dead", "symbol", "config", "top", "bench"]),
+    ("Look inside and repair", &["feed", "queue", "dead", "gaps", "symbol", "instruments", "token", "config", "top", "bench"]),
 ];
 
 const AFTER_HELP: &str = "\
@@ -141,7 +152,7 @@ fn command_list(command: &clap::Command) -> String {
 
 fn line(command: &clap::Command) -> String {
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    format!("  {:<10} {about}", command.get_name())
+    format!("  {:<11} {about}", command.get_name())
 }
 
 impl Global {
@@ -185,23 +196,27 @@ mod tests {
         Stream market data into a database without losing ticks
 
         Start here:
-          start      Run everything here: listener, workers, and a simulated exchange until symbols are set
-          status     Show health once: what runs, how fresh it is, and whether anything was lost
-          doctor     Check settings, queue, store and feed; say what to fix
+          start       Run everything here: listener, workers, and a simulated exchange until symbols are set
+          status      Show health once: what runs, how fresh it is, and whether anything was lost
+          doctor      Check settings, queue, store and feed; say what to fix
 
         Run one part:
-          listener   Read feeds over WebSocket and queue their messages
-          worker     Store queued ticks. Run as many as you like, on as many machines as you like
-          exchange   Serve simulated or recorded market data in a provider's own protocol
-          record     Write a feed's raw frames, with their receive time, to compressed files
-          migrate    Create or upgrade the tables of the store
+          listener    Read feeds over WebSocket and queue their messages
+          worker      Store queued ticks. Run as many as you like, on as many machines as you like
+          exchange    Serve simulated or recorded market data in a provider's own protocol
+          record      Write a feed's raw frames, with their receive time, to compressed files
+          migrate     Create or upgrade the tables of the store
 
         Look inside and repair:
-          queue      Show the queues; pause and resume them
-          dead       Show, retry and purge dead letters: ticks that could not be stored
-          symbol     Show what a provider's symbols mean
-          config     Show and check the settings
-          bench      Measure ticks per second, CPU time and memory on this machine
+          feed        Show what listeners carry; subscribe, unsubscribe, pause and resume while they run
+          queue       Show the queues; pause and resume them
+          dead        Show, retry and purge dead letters: ticks that could not be stored
+          gaps        List holes in the streams: messages that were sent and never arrived
+          symbol      Show what a provider's symbols mean
+          instruments Show, refresh and search the lists of instruments that providers publish
+          token       Give listeners a provider's token; show which one they use
+          config      Show and check the settings
+          bench       Measure ticks per second, CPU time and memory on this machine
 
         Options:
           -c, --config <FILE>     Settings file [default: `./tidemill.toml`, then

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{self, Broker};
+use common::credentials::Vault;
 use common::feed::described::Description;
 use common::feed::{self, Feed};
+use common::masters::Masters;
 use common::settings::{Environment, Flags, Loaded, Origin, Resolved, Settings, load, nearest, redacted};
 use common::store::{self, PriceStore};
 use secrecy::{ExposeSecret, SecretString};
@@ -72,10 +74,20 @@ impl Context {
         }
     }
 
+    /// Where symbol masters come from.
+    pub(crate) fn masters(&self) -> Masters {
+        Masters::new(&self.settings.instruments, &self.settings.data_dir)
+    }
+
     /// The feed that the settings name.
     pub(crate) fn feed(&self) -> Result<&'static dyn Feed, Failure> {
         let name = &self.settings.listener.feed;
         feed::by_name(name).ok_or_else(|| Failure::new(unknown_feed(name, feed_names().into_iter())))
+    }
+
+    /// Where a feed's token is read; `None` for a feed that wants none.
+    pub(crate) fn vault(&self, feed: &dyn Feed) -> Option<Vault> {
+        feed.credential().map(|_| Vault::open(&self.settings, feed, &Environment::of_process()))
     }
 
     /// The broker's URL, without secrets.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use common::settings::Flags;
 
+use crate::calendar;
 use crate::cli::Global;
 use crate::context::{Context, block_on};
 use crate::diagnostic::{Code, Diagnostic};
@@ -44,6 +45,7 @@ pub(crate) fn run(_arguments: &Arguments, global: &Global) -> Result<Exit, Failu
     worst = tell("settings", settings, worst)?;
     worst = tell("data dir", folder, worst)?;
     worst = tell("feed", feed, worst)?;
+    worst = tell("calendar", calendar(&context), worst)?;
     let (queue, store) = block_on(async { Ok((queue(&context).await, store(&context).await)) })?;
     for finding in queue {
         worst = tell("queue", finding, worst)?;
@@ -88,6 +90,19 @@ fn feed(context: &Context) -> Finding {
     match context.feed() {
         Ok(feed) => Finding::Good(format!("{} at {}", feed.name(), endpoint(context, feed.endpoints().socket))),
         Err(failure) => bad(failure),
+    }
+}
+
+fn calendar(context: &Context) -> Finding {
+    let calendar = match calendar::load(&context.settings) {
+        Ok(calendar) => calendar,
+        Err(failure) => return bad(failure),
+    };
+    let own = context.settings.market.calendar.as_ref();
+    let source = own.map_or_else(|| "built in".to_owned(), |path| format!("built in and {}", path.display()));
+    match &*calendar::unknown(&calendar, common::clock::now()) {
+        [] => Finding::Good(format!("{source}, with this year's holidays")),
+        unknown => Finding::Warning(format!("{source}; this year's holidays are not known of {}", unknown.join(", "))),
     }
 }
 

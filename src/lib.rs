@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 mod amount;
 mod bench;
+mod calendar;
 mod cli;
 mod columns;
 mod config;
@@ -22,6 +23,9 @@ mod doctor;
 mod exchange;
 mod exit;
 mod failure;
+mod gaps;
+mod instruments;
+mod feed;
 mod listener;
 mod logging;
 mod migrate;
@@ -33,6 +37,7 @@ mod record;
 mod start;
 mod status;
 mod symbol;
+mod token;
 mod worker;
 
 pub use part::AS_TIDEMILL;

@@ -1,10 +1,16 @@
 //! `tidemill listener`: read feeds, queue ticks.
 
+use std::sync::Arc;
+use std::borrow::Cow;
+
 use clap::Args;
+use common::clock;
+use common::feed::SymbolError;
 use common::settings::{Flags, Settings};
 use common::shutdown::Shutdown;
 use listener::{ListenerOptions, ShardLimits};
 
+use crate::calendar;
 use crate::cli::Global;
 use crate::context::{Context, block_on};
 use crate::diagnostic::{Code, Diagnostic};
@@ -140,12 +146,36 @@ pub(crate) fn options(settings: &Settings, context: &Context) -> Result<Listener
         symbols_max: wanted.max_symbols,
         connection_delay: wanted.connection_delay,
     };
+    options.calendar = Arc::new(calendar::load(settings)?);
+    options.vault = context.vault(options.feed).map(Arc::new);
+    options.link.data_age_max = wanted.data_age_max;
     options.buffer.messages_max = wanted.buffer_max;
     options.buffer.bytes_max = wanted.buffer_bytes;
     options.buffer.overflow = wanted.overflow;
     options.enqueue.waiting_max = settings.queue.waiting_max;
     options.monitor_interval = wanted.monitor_interval;
     Ok(options)
+}
+
+/// The symbols with every `...:FUT:near` replaced by the contract that it means today.
+fn resolved(options: &ListenerOptions) -> Result<Vec<String>, Failure> {
+    let now = clock::now();
+    let resolve = |symbol: &String| options.catalog.resolve(options.feed.name(), symbol, now).map(Cow::into_owned);
+    let symbols: Result<Vec<String>, SymbolError> = options.symbols.iter().map(resolve).collect();
+    symbols.map_err(|error| Failure::new(Diagnostic::new(Code::Listener, error.to_string())))
+}
+
+/// The options with what the feed's masters know; `None` when `shutdown` begins before they are read.
+pub(crate) async fn equipped(
+    mut options: ListenerOptions,
+    context: &Context,
+    shutdown: &Shutdown,
+) -> Result<Option<ListenerOptions>, Failure> {
+    let masters = context.masters().of_feed(options.feed.name());
+    let Some(catalogs) = part::instruments(masters, shutdown).await else { return Ok(None) };
+    options.catalog = catalogs.current();
+    options.symbols = resolved(&options)?;
+    Ok(Some(options))
 }
 
 /// Reads feeds until it is asked to stop.
@@ -155,6 +185,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
     block_on(async {
         let shutdown = Shutdown::new();
         part::stop_on_signals(&shutdown, arguments.supervised)?;
+        let Some(options) = equipped(options, &context, &shutdown).await? else { return Ok(Exit::Ok) };
         let broker = context.broker().await?;
         match listener::run(options, broker, shutdown).await {
             Ok(_summary) => Ok(Exit::Ok),

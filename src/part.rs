@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::PathBuf;
 
+use common::masters::{Catalogs, Freshness, Loaded, Masters};
 use common::shutdown::Shutdown;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
@@ -37,6 +38,14 @@ pub(crate) fn stop_on_signals(shutdown: &Shutdown, supervised: bool) -> Result<(
         stop_with_input(shutdown.clone());
     }
     Ok(())
+}
+
+/// Reads symbol masters and keeps them fresh until `shutdown`; `None` when that begins before they are read.
+pub(crate) async fn instruments(masters: Masters, shutdown: &Shutdown) -> Option<Catalogs> {
+    let Loaded { catalog, reports } = shutdown.run_until(masters.load(Freshness::Cached)).await?;
+    let catalogs = Catalogs::new(catalog);
+    shutdown.spawn("masters", masters.keep_fresh(catalogs.clone(), reports, shutdown.clone()));
+    Some(catalogs)
 }
 
 /// The launcher under its own name; it takes parts as arguments behind this word.

@@ -12,7 +12,7 @@ use crate::context::{Context, block_on};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::listener::{FeedArguments, options};
+use crate::listener::{FeedArguments, equipped, options};
 use crate::output::print_line;
 use crate::part;
 
@@ -35,10 +35,11 @@ pub(crate) struct Arguments {
 /// Records until it is asked to stop.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failure> {
     let context = Context::load(global, arguments.feed.flags())?;
-    let mut options = options(&context.settings, &context)?;
+    let options = options(&context.settings, &context)?;
     block_on(async {
         let shutdown = Shutdown::new();
         part::stop_on_signals(&shutdown, false)?;
+        let Some(mut options) = equipped(options, &context, &shutdown).await? else { return Ok(Exit::Ok) };
         let (recorder, recording) = recorder::start(&arguments.to, options.feed.name()).map_err(|e| failure(&e))?;
         options.recorder = Some(Arc::new(recorder));
         let folder = arguments.to.join(options.feed.name());

@@ -1,12 +1,15 @@
 //! `tidemill symbol`: what a provider's symbol means.
 
 use clap::Args;
+use common::clock;
 use common::feed::{self, SymbolError};
 use common::market::{Instrument, symbol};
+use common::masters::Freshness;
+use common::settings::Flags;
 use serde_json::{Value as Json, json};
 
 use crate::cli::Global;
-use crate::context::{feed_names, unknown_feed};
+use crate::context::{Context, block_on, feed_names, unknown_feed};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{print, print_json, printable};
@@ -30,20 +33,38 @@ pub(crate) struct Arguments {
 
 type Read = Result<Instrument, SymbolError>;
 type Grammar = fn(&str) -> Read;
-type Reader = Box<dyn Fn(&str) -> Read>;
+
+/// Whose symbols, and how they are read without a master.
+struct Provider {
+    name: &'static str,
+    grammar: Box<dyn Fn(&str) -> Read>,
+}
 
 /// Grammars of providers that have no feed yet.
-const GRAMMARS: &[(&str, Grammar)] = &[("fyers", symbol::fyers::parse)];
+const GRAMMARS: &[(&str, Grammar)] = &[
+    ("coinbase", symbol::coinbase::parse),
+    ("kraken", symbol::kraken::parse),
+    ("globaldatafeeds", |symbol| symbol::dated::parse("globaldatafeeds", symbol)),
+    ("angel", |symbol| symbol::dated::parse("angel", symbol)),
+    ("openalgo", |symbol| symbol::dated::parse("openalgo", symbol)),
+    ("shoonya", |symbol| symbol::dated::parse("shoonya", symbol)),
+];
 
 /// Reads every symbol; fails if any of them makes no sense.
-pub(crate) fn run(arguments: &Arguments, _global: &Global) -> Result<Exit, Failure> {
-    let read = grammar(&arguments.feed).ok_or_else(|| {
+pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failure> {
+    let provider = provider(&arguments.feed).ok_or_else(|| {
         let known = GRAMMARS.iter().map(|(name, _)| *name).chain(feed_names());
         Failure::new(unknown_feed(&arguments.feed, known.collect::<Vec<_>>().into_iter()))
     })?;
+    let masters = Context::load_quietly(global, Flags::new())?.masters().of_feed(provider.name);
+    let loaded = block_on(async { Ok(masters.load(Freshness::Cached).await) })?;
+    let read = |raw: &String| {
+        let symbol = loaded.catalog.resolve(provider.name, raw, clock::now())?;
+        loaded.catalog.instrument_or(provider.name, &symbol, || (provider.grammar)(&symbol))
+    };
     let results: Vec<(&String, Read)> = arguments.raw.iter().map(|raw| (raw, read(raw))).collect();
     if arguments.json {
-        let symbols: Vec<Json> = results.iter().map(|(raw, result)| as_json(&arguments.feed, raw, result)).collect();
+        let symbols: Vec<Json> = results.iter().map(|(raw, result)| as_json(provider.name, raw, result)).collect();
         print_json(&json!({ "schema": 1, "symbols": symbols }))?;
     } else {
         let blocks: Vec<String> = results.iter().map(|(raw, result)| as_text(raw, result)).collect();
@@ -52,12 +73,12 @@ pub(crate) fn run(arguments: &Arguments, _global: &Global) -> Result<Exit, Failu
     Ok(if results.iter().all(|(_, result)| result.is_ok()) { Exit::Ok } else { Exit::Failed })
 }
 
-fn grammar(name: &str) -> Option<Reader> {
+fn provider(name: &str) -> Option<Provider> {
     if let Some(feed) = feed::by_name(name) {
-        return Some(Box::new(|raw| feed.instrument(raw)));
+        return Some(Provider { name: feed.name(), grammar: Box::new(|raw| feed.instrument(raw)) });
     }
-    let (_, read) = GRAMMARS.iter().find(|(known, _)| *known == name)?;
-    Some(Box::new(read))
+    let (name, read) = GRAMMARS.iter().find(|(known, _)| *known == name)?;
+    Some(Provider { name, grammar: Box::new(read) })
 }
 
 /// The parts of an instrument by name, absent ones as `None`.

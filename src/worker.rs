@@ -1,6 +1,7 @@
 //! `tidemill worker`: store queued ticks.
 
 use clap::Args;
+use common::masters::Catalogs;
 use common::queue::QueueName;
 use common::settings::{Flags, Settings};
 use common::shutdown::Shutdown;
@@ -63,6 +64,7 @@ impl Arguments {
             lease: worker.lease,
             age_max: settings.queue.age_max,
             history: settings.store.history,
+            catalogs: Catalogs::default(),
             unknown_ticker: settings.store.unknown_ticker,
             row_retry: worker.retry,
             drain: worker.drain,
@@ -74,10 +76,12 @@ impl Arguments {
 /// Works until it is asked to stop.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failure> {
     let context = Context::load(global, arguments.flags())?;
-    let options = arguments.options(&context.settings);
+    let mut options = arguments.options(&context.settings);
     block_on(async {
         let shutdown = Shutdown::new();
         part::stop_on_signals(&shutdown, arguments.supervised)?;
+        let Some(catalogs) = part::instruments(context.masters(), &shutdown).await else { return Ok(Exit::Ok) };
+        options.catalogs = catalogs;
         let (broker, store) = (context.broker().await?, context.store().await?);
         match worker::run(options, broker, store, shutdown).await {
             Ok(_summary) => Ok(Exit::Ok),

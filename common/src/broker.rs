@@ -20,7 +20,10 @@ use crate::queue::{
 };
 
 pub mod redis;
+pub mod shards;
 pub mod sqlite;
+
+pub use shards::ShardBroker;
 
 /// Appends tasks to the tail of a queue: all of them or none.
 #[derive(Debug, Clone)]
@@ -68,7 +71,7 @@ pub struct Census {
 
 /// The flow of tasks.
 #[async_trait]
-pub trait Broker: BrokerDesk + Send + Sync + Debug {
+pub trait Broker: BrokerDesk + ShardBroker + Send + Sync + Debug {
     /// Whether this broker can be trusted with tasks. Warnings are for people; a refusal is an error.
     async fn preflight(&self) -> Result<Vec<String>, BrokerError>;
 

@@ -14,7 +14,15 @@ mod error;
 mod kite;
 mod limits;
 mod number;
+mod key;
+mod loose;
+mod massive;
+mod fyers;
 mod session;
+#[cfg(test)]
+mod testing;
+mod twelvedata;
+pub mod upstox;
 
 pub use error::{DecodeError, FeedError, SymbolError};
 pub use limits::{Attempts, FeedLimits};
@@ -24,7 +32,15 @@ pub use session::{
 };
 
 /// Feeds that are built in.
-static TABLE: [&dyn Feed; 3] = [&binance::SPOT, &binance::USDM, &kite::Kite];
+static TABLE: [&dyn Feed; 7] = [
+    &binance::SPOT,
+    &binance::USDM,
+    &fyers::Fyers,
+    &kite::Kite,
+    &massive::Massive,
+    &twelvedata::TwelveData,
+    &upstox::Upstox,
+];
 
 /// Feeds that are described in the settings instead of in code; see [`install`].
 static DESCRIBED: OnceLock<Vec<&'static dyn Feed>> = OnceLock::new();

@@ -35,6 +35,13 @@ pub enum HttpError {
     Broke(String),
 }
 
+/// Without the address.
+impl From<ureq::Error> for HttpError {
+    fn from(error: ureq::Error) -> Self {
+        if matches!(error, ureq::Error::BadUri(_)) { Self::BadAddress } else { Self::NoAnswer(error.to_string()) }
+    }
+}
+
 /// Sends `request` and reads the whole answer.
 ///
 /// # Cancel safety
@@ -42,11 +49,19 @@ pub enum HttpError {
 pub async fn send(request: HttpRequest, limits: HttpLimits) -> Result<HttpAnswer, HttpError> {
     // ureq blocks; requests are few, so each may have a thread for its time.
     match task::spawn_blocking(move || exchange(request, limits)).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(ureq::Error::BadUri(_))) => Err(HttpError::BadAddress),
-        Ok(Err(error)) => Err(HttpError::NoAnswer(error.to_string())),
+        Ok(answer) => Ok(answer?),
         Err(broken) => Err(HttpError::Broke(broken.to_string())),
     }
+}
+
+/// Reads the file at `url`: its bytes as they are sent, with the answer's status. Blocks: for a thread of its own.
+pub fn download(url: &str, limits: HttpLimits) -> Result<(u16, Vec<u8>), HttpError> {
+    let read = || -> Result<_, ureq::Error> {
+        let mut answer = agent(limits).get(url).call()?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.body_mut().with_config().limit(limits.answer_bytes_max).read_to_vec()?))
+    };
+    read().map_err(HttpError::from)
 }
 
 fn exchange(request: HttpRequest, limits: HttpLimits) -> Result<HttpAnswer, ureq::Error> {

@@ -1,11 +1,11 @@
 //! What every part of Tidemill shares.
 //!
 //! Pure vocabulary first: [`market`] (prices, ticks, instruments, symbols), [`queue`] (tasks, leases, settlements),
-//! [`ledger`] (the balance), [`retry`],
+//! [`ledger`] (the balance), [`roster`] (symbols asked for at run time), [`retry`],
 //! [`outage`]. These files import no runtime, no database and no logging.
 //!
 //! Then the seams, each with its implementations in the folder of its name: [`broker`] (Redis, SQLite),
-//! [`store`] (PostgreSQL, SQLite) and [`feed`] (one file per provider).
+//! [`store`] (PostgreSQL, SQLite) and [`feed`] (one file per provider). [`masters`] loads what providers say they trade.
 //!
 //! Parts of the program never import each other: a listener and a worker meet in the broker and the store only.
 
@@ -18,11 +18,13 @@ pub mod http;
 pub mod jwt;
 pub mod ledger;
 pub mod market;
+pub mod masters;
 pub mod outage;
 pub mod presence;
 pub mod queue;
 pub mod redact;
 pub mod retry;
+pub mod roster;
 pub mod settings;
 pub mod shutdown;
 pub mod sqlite;

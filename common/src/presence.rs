@@ -25,6 +25,11 @@ impl InstanceId {
     pub fn fresh() -> Self {
         Self(Uuid::now_v7())
     }
+
+    /// Back from its display form.
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
 }
 
 impl fmt::Display for InstanceId {
@@ -133,6 +138,35 @@ pub struct ConnectionState {
     pub next_attempt_at: Option<UnixMicros>,
     /// Symbols the provider refused, with its reason.
     pub refused: BTreeMap<Box<str>, Box<str>>,
+    /// Whether the provider's numbers show holes, over all its sessions. Absent in records of older programs.
+    #[serde(default)]
+    pub continuity: Continuity,
+    /// Whether any of its markets trades, by the provider's word or the calendar; `None` when nobody knows.
+    #[serde(default)]
+    pub is_market_open: Option<bool>,
+}
+
+/// What the numbers of a provider's messages show, summed up over the streams of a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Continuity {
+    /// Holes.
+    pub gaps: u64,
+    /// Messages that are missing in them.
+    pub missing: u64,
+    /// Messages whose number came twice in a row.
+    pub duplicates: u64,
+    /// Messages whose number was smaller than that of an earlier one.
+    pub backwards: u64,
+    /// Numbered messages of streams beyond the most that are watched.
+    pub unwatched: u64,
+}
+
+impl Continuity {
+    /// Whether there is nothing to tell.
+    pub fn is_whole(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Where a connection stands.
@@ -148,8 +182,13 @@ pub enum Link {
     Live,
     /// Down, waiting for its next attempt.
     Reconnecting,
-    /// Down for good until somebody acts, e.g. the provider refuses our credentials.
+    /// Down until there is another token: no source has one that the provider takes. Goes on by itself then.
+    NeedsLogin,
+    /// Down for good until somebody acts, e.g. the address cannot be connected to.
     Stopped,
+    /// What a newer program calls it. A reader that does not know the word must not lose the whole record.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A worker's state.
@@ -181,4 +220,35 @@ pub struct WorkerState {
     pub trouble: Option<String>,
     /// When it last asked the queue for work and got an answer.
     pub last_take_at: Option<UnixMicros>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_connections_state_are_frozen() {
+        let words = [
+            (Link::Connecting, "connecting"),
+            (Link::Subscribing, "subscribing"),
+            (Link::Live, "live"),
+            (Link::Reconnecting, "reconnecting"),
+            (Link::NeedsLogin, "needs_login"),
+            (Link::Stopped, "stopped"),
+            (Link::Unknown, "unknown"),
+        ];
+        for (link, word) in words {
+            let json = format!("\"{word}\"");
+            assert_eq!(serde_json::to_string(&link).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Link>(&json).unwrap(), link);
+        }
+    }
+
+    #[test]
+    fn a_newer_programs_word_does_not_cost_the_record() {
+        let record = r#"{"conn":1,"feed":"f","state":"hibernating","symbols":1,"confirmed":0,"messages":0,"errors":0,
+            "last_frame_at":null,"last_message_at":null,"reconnects":0,"reason":null,"next_attempt_at":null,
+            "refused":{},"field_of_a_newer_program":1}"#;
+        assert_eq!(serde_json::from_str::<ConnectionState>(record).unwrap().state, Link::Unknown);
+    }
 }

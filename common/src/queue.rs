@@ -4,12 +4,14 @@
 //! itself, and *settles* the lease once the rows are committed. Silence means redelivery.
 
 mod dead;
+mod gap;
 mod lease;
 mod name;
 mod settlement;
 mod task;
 
 pub use dead::{DeadFilter, DeadId, DeadLetter, DeadPage};
+pub use gap::{GAP_KIND, Gap, GapReason};
 pub use lease::{Batch, LeaseId, Reaped, Take, Taken};
 pub use name::{BadQueueName, QueueName};
 pub use settlement::{IntakeCounts, Retry, Settled, Settlement, TickCounts};

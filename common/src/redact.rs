@@ -26,15 +26,9 @@ impl Redactor {
     /// One that knows these secrets.
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s SecretString>) -> Self {
         let mut needles: Vec<String> = Vec::new();
-        for secret in secrets {
-            let whole = secret.expose_secret();
-            let parts = whole.split(':').filter(|part| PART_CHARS_MIN <= part.len());
-            for text in std::iter::once(whole).chain(parts) {
-                for form in [text.to_owned(), encoded(text, 'A'), encoded(text, 'a')] {
-                    if form.chars().any(|c| c != '*') && !needles.contains(&form) {
-                        needles.push(form);
-                    }
-                }
+        for form in secrets.into_iter().flat_map(|secret| forms(secret.expose_secret())) {
+            if form.chars().any(|c| c != '*') && !needles.contains(&form) {
+                needles.push(form);
             }
         }
         Self { needles: needles.into_iter().map(SecretString::from).collect() }
@@ -64,6 +58,13 @@ impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redactor").field("needles", &self.needles.len()).finish()
     }
+}
+
+/// The secret and its longer parts, each as it is and percent-encoded.
+fn forms(whole: &str) -> impl Iterator<Item = String> + '_ {
+    let parts = whole.split(':').filter(|part| PART_CHARS_MIN <= part.len());
+    let texts = std::iter::once(whole).chain(parts);
+    texts.flat_map(|text| [text.to_owned(), encoded(text, 'A'), encoded(text, 'a')])
 }
 
 /// Every place of `needle`, overlapping ones too.

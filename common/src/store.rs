@@ -10,6 +10,7 @@ use crate::BoxError;
 use crate::clock::UnixMicros;
 
 mod columns;
+mod gap;
 mod listing;
 pub mod postgres;
 mod row;
@@ -18,16 +19,26 @@ mod stored;
 mod tokens;
 
 use listing::{NamedListing, rows_of_ticks};
-pub use row::{Cell, HistoryRow, InstrumentId, Listing, PriceRow, Registration, Slot, Slots};
+pub use row::{Cell, GapRow, HistoryRow, InstrumentId, Listing, PriceRow, Registration, Slot, Slots};
 pub use tokens::{StoredToken, TOKENS_KEPT, TokenTable};
 
-/// What one commit brings: at most one price row per instrument, sorted by instrument, and the ticks of the history.
+/// What one commit brings: at most one price row per instrument, sorted by instrument, the ticks of the history, and
+/// the gaps that listeners found.
 #[derive(Debug, Clone, Default)]
 pub struct WriteBatch {
     /// One per instrument, ascending: two writers never wait for each other in a circle.
     pub rows: Vec<PriceRow>,
     /// Every tick, in the same transaction; empty unless history is on.
     pub history: Vec<HistoryRow>,
+    /// Holes in the streams, in the same transaction.
+    pub gaps: Vec<GapRow>,
+}
+
+impl WriteBatch {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.history.is_empty() && self.gaps.is_empty()
+    }
 }
 
 /// What became of a batch that was committed whole.
@@ -87,6 +98,8 @@ pub struct StoreCensus {
     pub newest_at: Option<UnixMicros>,
     /// Size of the database in bytes.
     pub bytes: u64,
+    /// Rows of `tick_gap`.
+    pub gaps: u64,
 }
 
 /// A latest price, as `status` and tests read it back.
@@ -104,6 +117,15 @@ pub struct StoredPrice {
     pub stored_at: UnixMicros,
 }
 
+/// A gap, as it is read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredGap {
+    /// The hole.
+    pub row: GapRow,
+    /// When it was stored.
+    pub stored_at: UnixMicros,
+}
+
 /// The tables that hold prices.
 #[async_trait]
 pub trait PriceStore: TokenTable + Send + Sync + Debug {
@@ -113,18 +135,21 @@ pub trait PriceStore: TokenTable + Send + Sync + Debug {
     /// Finds (or creates) the rows of these instruments.
     async fn register(&self, listings: &[Listing], unknown: UnknownTicker) -> Result<Vec<Registration>, StoreError>;
 
-    /// Commits a batch whole: price rows merged slot by slot under their order keys, history added once.
+    /// Commits a batch whole: price rows merged slot by slot under their order keys, history and gaps added once.
     async fn write(&self, batch: &WriteBatch) -> Result<Written, StoreError>;
 
     /// Commits a batch row by row after [`write`](Self::write) was refused, in one round trip: good rows are stored,
     /// each bad one goes to its legacy table or is refused with its SQLSTATE. Systemic trouble is still an error.
     ///
     /// Unlike `write` it takes several rows of one instrument, unsorted (say, one per tick), and applies them in the
-    /// order given; there is one outcome per row.
+    /// order given; there is one outcome per row, then one per gap (`Stored` without slots, or `Refused`).
     async fn write_each(&self, batch: &WriteBatch) -> Result<Vec<RowOutcome>, StoreError>;
 
     /// Prices, ordered by canonical instrument.
     async fn prices(&self) -> Result<Vec<StoredPrice>, StoreError>;
+
+    /// The newest gaps, newest first, at most `limit`.
+    async fn gaps(&self, limit: u32) -> Result<Vec<StoredGap>, StoreError>;
 
     /// For the status page; also the health check.
     async fn census(&self) -> Result<StoreCensus, StoreError>;

@@ -1,7 +1,9 @@
 //! One attempt to open a connection: epoch, place in the queue of attempts, credential, errands, handshake.
 
+use std::sync::Arc;
+
 use common::clock;
-use common::feed::{Endpoints, Failure, FeedSession, Reading, Remedy, SessionRequest};
+use common::feed::{Endpoints, Failure, FeedSession, Reading, Remedy, SessionRequest, Topic};
 use common::market::Epoch;
 use tokio::time;
 
@@ -15,6 +17,8 @@ use crate::wire::Wire;
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) protocol: Box<dyn FeedSession>,
+    /// What it was opened for.
+    pub(crate) topics: Arc<[Topic]>,
     pub(crate) wire: Wire,
     pub(crate) epoch: Epoch,
     /// What the errands brought back.
@@ -29,12 +33,13 @@ impl Shard {
         let epoch = self.context.epochs.next().await;
         time::sleep_until(self.context.gate.reserve(clock::monotonic()).into()).await;
         self.cell.update(|state| state.attempts += 1);
+        let credential = self.credential().await?;
         let http = options.http_endpoint();
-        let topics = self.topics.borrow().clone();
+        let topics = Arc::clone(&self.topics.borrow());
         let request = SessionRequest {
             endpoints: Endpoints { socket: options.socket_endpoint(), http: &http },
             topics: &topics,
-            credential: options.credential.as_ref(),
+            credential: credential.as_ref(),
             catalog: &options.catalog,
             now: clock::now(),
         };
@@ -47,7 +52,7 @@ impl Shard {
         let bytes_max = options.feed.limits().message_bytes_max;
         let wire =
             dial::dial(&*protocol, bytes_max, options.link.connect_max).await.map_err(|end| self.classed(end))?;
-        Ok(Opened { protocol, wire, epoch, readings })
+        Ok(Opened { protocol, topics, wire, epoch, readings })
     }
 
     /// A feed with a credential whose handshake is refused for want of rights wants another credential.

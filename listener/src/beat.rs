@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use common::broker::Broker;
 use common::clock::{self, UnixMicros};
+use common::credentials::Vault;
 use common::presence::{InstanceId, ListenerState, Part, Presence, ProcessFacts};
 use common::queue::QueueName;
 use tokio::time::{self, MissedTickBehavior};
@@ -32,6 +33,7 @@ pub(crate) struct Beat {
     pub(crate) intake: Arc<Intake>,
     pub(crate) board: Arc<Board>,
     pub(crate) samples: Arc<Samples>,
+    pub(crate) vault: Option<Arc<Vault>>,
 }
 
 impl Beat {
@@ -54,6 +56,10 @@ impl Beat {
         }
     }
 
+    fn redacted(&self, text: &str) -> String {
+        self.vault.as_ref().map_or_else(|| text.to_owned(), |vault| vault.redact(text))
+    }
+
     fn presence(&self) -> Presence {
         let facts = ProcessFacts::read();
         Presence {
@@ -71,7 +77,7 @@ impl Beat {
                 buffered: self.intake.totals().buffered,
                 buffer_max: self.buffer_max,
                 trouble: self.board.trouble(),
-                samples: self.samples.shown(str::to_owned),
+                samples: self.samples.shown(|text| self.redacted(text)),
             }),
         }
     }

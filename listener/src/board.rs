@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use common::presence::{ConnectionState, Link};
+use common::presence::{ConnectionState, Continuity, Link};
 
 /// The state of one connection, written by its shard.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ impl Cell {
             reason: None,
             next_attempt_at: None,
             refused: BTreeMap::new(),
+            continuity: Continuity::default(),
+            is_market_open: None,
         }))
     }
 

@@ -7,7 +7,7 @@ use std::io::Write;
 
 use common::clock::UnixMicros;
 use common::market::OrderKey;
-use common::queue::WIRE_VERSION;
+use common::queue::{GAP_KIND, Gap, WIRE_VERSION};
 
 /// Writes the tasks of one connection.
 #[derive(Debug)]
@@ -39,6 +39,12 @@ impl ElementWriter {
         out.push(b'}');
         out
     }
+
+    /// The task that tells of a hole. It takes an order of its own, which makes its row unique: the next one of the
+    /// connection's numbering.
+    pub(crate) fn write_gap(&self, order: OrderKey, at: UnixMicros, gap: &Gap<'_>) -> Vec<u8> {
+        self.write(GAP_KIND, order, at, &gap.to_body())
+    }
 }
 
 fn write_json_text(out: &mut Vec<u8>, text: &str) {
@@ -60,6 +66,17 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
+
+    #[test]
+    fn a_gap_is_a_task_whose_body_says_what_is_missing() {
+        let body = r#"{"stream":"btcusdt@\"trade","kind":"trade","until":9,"reason":"shed"}"#;
+        let gap: Gap<'_> = serde_json::from_str(body).unwrap();
+        let order = OrderKey::new(Epoch::new(7).unwrap(), 3).unwrap();
+        let element = ElementWriter::new("binance", 2).write_gap(order, UnixMicros(9), &gap);
+        let task = Task::decode(&element).unwrap();
+        assert_eq!((&*task.feed, &*task.kind, task.conn, task.order()), ("binance", GAP_KIND, 2, Some(order)));
+        assert_eq!(serde_json::from_str::<Gap<'_>>(task.body.get()).unwrap(), gap);
+    }
 
     proptest! {
         #[test]

@@ -37,6 +37,8 @@ pub(crate) enum End {
     Dropped(String),
     /// No frame of any kind for this long.
     Silent(Duration),
+    /// The market is open and no data came for this long, though the connection is alive.
+    Mute(Duration),
     /// The server does not read what we send.
     Stalled,
     /// A message larger than the feed's limit.
@@ -57,6 +59,8 @@ pub(crate) enum End {
     Failed(Failure),
     /// A request before connecting had no answer.
     Errand(String),
+    /// There is no token to connect with.
+    NoToken(String),
     /// The epoch is used up and the broker gives no other.
     NoEpoch,
 }
@@ -66,6 +70,8 @@ pub(crate) enum End {
 pub(crate) enum Then {
     /// Connect again.
     Reconnect(Pace),
+    /// The provider wants another token.
+    LogIn,
     /// A person must act.
     Stop,
     /// The listener ends.
@@ -140,10 +146,9 @@ impl End {
             // A 5xx without a wish is a server that restarts; anything else is meant for us.
             Self::Http { status: 500..=599, retry_after: None } => Then::Reconnect(Pace::Usual),
             Self::Http { retry_after, .. } => Then::Reconnect(Pace::Slow { at_least: *retry_after }),
-            // The session is built anew and reads its credentials again; a wrong login must not be hammered. Codes:
-            // 1008 policy, 1013 try again later, 3000 and above: the provider's own refusals.
-            Self::Failed(Failure { remedy: Remedy::NewCredentials, .. })
-            | Self::Closed { code: 1008 | 1013 | 3000.., .. } => Then::Reconnect(Pace::Slow { at_least: None }),
+            Self::Failed(Failure { remedy: Remedy::NewCredentials, .. }) | Self::NoToken(_) => Then::LogIn,
+            // Codes: 1008 policy, 1013 try again later, 3000 and above: the provider's own refusals.
+            Self::Closed { code: 1008 | 1013 | 3000.., .. } => Then::Reconnect(Pace::Slow { at_least: None }),
             Self::Closed { .. }
             | Self::Unresolved(_)
             | Self::Unreachable(_)
@@ -151,6 +156,7 @@ impl End {
             | Self::Slow(_)
             | Self::Dropped(_)
             | Self::Silent(_)
+            | Self::Mute(_)
             | Self::Stalled
             | Self::TooLarge { .. }
             | Self::NotUtf8
@@ -200,6 +206,7 @@ impl fmt::Display for End {
             Self::Closed { code, text } => write!(f, "server closed: {code} {} ({text})", meaning(*code)),
             Self::Dropped(how) => write!(f, "connection lost: {how}"),
             Self::Silent(limit) => write!(f, "silent for {limit:?}"),
+            Self::Mute(limit) => write!(f, "no data for {limit:?} while the market is open"),
             Self::Stalled => f.write_str("server does not read what we send"),
             Self::TooLarge { bytes, bytes_max } => write!(f, "message too large: {bytes} bytes of at most {bytes_max}"),
             Self::NotUtf8 => f.write_str("text frame that is no UTF-8"),
@@ -210,6 +217,7 @@ impl fmt::Display for End {
             Self::Retired => f.write_str("another session carries the streams"),
             Self::Failed(Failure { reason, .. }) => write!(f, "provider reports: {reason}"),
             Self::Errand(problem) => write!(f, "no answer before connecting: {problem}"),
+            Self::NoToken(problem) => f.write_str(problem),
             Self::NoEpoch => f.write_str("epoch used up and the broker gives no other"),
         }
     }

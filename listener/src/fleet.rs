@@ -1,7 +1,7 @@
 //! The shards that this process runs: starts those that it owns, stops those that it no longer does.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use common::clock;
@@ -120,6 +120,8 @@ impl Fleet {
             cell,
             first_delay: start.saturating_duration_since(now),
             stop: stop.clone(),
+            watch: Mutex::default(),
+            token: Mutex::default(),
         };
         let task = self.context.shutdown.spawn("shard", shard.run());
         self.tasks.push(Ending { conn, task });

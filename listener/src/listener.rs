@@ -99,6 +99,7 @@ pub async fn run(
         intake: Arc::clone(&intake),
         board: Arc::clone(&board),
         samples,
+        vault: options.vault.clone(),
     };
     let beat = shutdown.spawn("beat", beat.run(done.clone()));
     let monitor = monitor::run(options.monitor_interval, Arc::clone(&intake), Arc::clone(&board), done.clone());

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::credentials::Vault;
 use common::feed::Feed;
-use common::market::{Catalog, OrderKey};
+use common::market::{Calendar, Catalog, OrderKey};
 use common::queue::QueueName;
 use common::retry::Backoff;
 pub use common::settings::{BadOverflow, Overflow};
@@ -22,8 +23,12 @@ pub struct ListenerOptions {
     pub endpoint: Option<String>,
     /// Where the provider's HTTP API is instead of the feed's own address. Not given but `endpoint` is: the same host.
     pub http_endpoint: Option<String>,
-    /// The account's key or token, for feeds that want one.
+    /// Where the account's key or token is read at every attempt, for feeds that want one.
+    pub vault: Option<Arc<Vault>>,
+    /// Without a vault: a key that never changes.
     pub credential: Option<SecretString>,
+    /// When markets trade.
+    pub calendar: Arc<Calendar>,
     /// What symbol masters know.
     pub catalog: Arc<Catalog>,
     /// The symbols, as the provider spells them.
@@ -59,7 +64,9 @@ impl ListenerOptions {
             feed,
             endpoint: None,
             http_endpoint: None,
+            vault: None,
             credential: None,
+            calendar: Arc::new(Calendar::builtin()),
             catalog: Arc::default(),
             symbols,
             channels: Vec::new(),
@@ -166,6 +173,9 @@ pub struct LinkTimes {
     pub connect_max: Duration,
     /// A subscription not confirmed within this time is asked for again, once.
     pub confirm_max: Duration,
+    /// While the market is open, a connection without data for this long is opened again; `None` for the feed's own
+    /// limit.
+    pub data_age_max: Option<Duration>,
     /// Delays between attempts.
     pub reconnect: Backoff,
     /// A session that lasted this long makes the next attempt a first one again.
@@ -179,6 +189,7 @@ impl Default for LinkTimes {
         Self {
             connect_max: Duration::from_secs(10),
             confirm_max: Duration::from_secs(10),
+            data_age_max: None,
             reconnect: Backoff { first: Duration::from_millis(250), longest: Duration::from_secs(30), times: None },
             stable_after: Duration::from_secs(30),
             seq_max: OrderKey::SEQ_MAX,

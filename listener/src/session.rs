@@ -1,13 +1,12 @@
 //! One WebSocket session from the open socket to its end. A thin loop: frames in, messages out, a timer for the rest.
 
 use std::collections::VecDeque;
-use std::hash::BuildHasher;
 use std::mem;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::clock::{self, UnixMicros};
-use common::feed::{Failure, FeedLimits, FeedSession, Incoming, Outgoing, Reading, Topic};
+use common::feed::{FeedLimits, FeedSession, Incoming, Outgoing, Reading, Topic};
 use common::presence::{ConnectionState, Link};
 use tokio::sync::watch;
 use tokio::time;
@@ -15,15 +14,18 @@ use tokio_tungstenite::tungstenite::{Bytes, Message as Frame};
 use tracing::{info, warn};
 
 use crate::attempt::Opened;
-use crate::backlog::{MergeKey, Message};
+use crate::backlog::Message;
 use crate::element::ElementWriter;
 use crate::ending::{End, readable};
 use crate::liveness::{Liveness, Pulse};
+use crate::market_watch::MarketWatch;
 use crate::numbering::Numbering;
 use crate::shard::Shard;
 use crate::signals::{Signals, Wish};
 use crate::subscription::{Due, Subscription};
 use crate::wire::Wire;
+
+mod digest;
 
 /// Frames read in one go before timers and other tasks get their turn.
 const BURST_FRAMES_MAX: usize = 256;
@@ -49,6 +51,10 @@ pub(crate) struct Session<'a> {
     outbox: VecDeque<Outgoing>,
     send_at: Instant,
     gathered: Gathered,
+    market: MarketWatch,
+    /// When data came last, or when it last could not be expected.
+    data_at: Instant,
+    data_age_max: Option<Duration>,
     /// What is to be taken in before the first frame.
     brought: Vec<Reading<'static>>,
     /// Whether the status tells of unconfirmed streams.
@@ -67,13 +73,12 @@ struct Gathered {
 
 impl<'a> Session<'a> {
     pub(crate) fn new(shard: &'a Shard, opened: Opened, signals: Arc<Signals>) -> Self {
-        let Opened { mut protocol, wire, epoch, readings } = opened;
+        let Opened { mut protocol, topics, wire, epoch, readings } = opened;
         let options = &shard.context.options;
         let limits = options.feed.limits();
         let now = clock::monotonic();
         let outbox = VecDeque::from(protocol.opening());
-        let mut wanted = shard.topics.clone();
-        let topics = Arc::clone(&wanted.borrow_and_update());
+        let market = MarketWatch::new(Arc::clone(&options.calendar), options.feed, &topics, &options.catalog);
         let mut subscription = Subscription::new(&topics, options.link.confirm_max);
         if outbox.is_empty() {
             subscription.asked(now); // the URL has asked
@@ -81,7 +86,7 @@ impl<'a> Session<'a> {
         Self {
             shard,
             signals,
-            wanted,
+            wanted: shard.topics.clone(),
             topics,
             limits,
             protocol,
@@ -93,6 +98,9 @@ impl<'a> Session<'a> {
             outbox,
             send_at: now,
             gathered: Gathered::default(),
+            market,
+            data_at: now,
+            data_age_max: options.link.data_age_max.or(limits.data_age_max),
             resigned: false,
             brought: readings,
         }
@@ -188,55 +196,6 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn digest(&mut self, reading: Reading<'_>, at: UnixMicros) -> Result<(), End> {
-        match reading {
-            Reading::Data { kind, body, key, mark: _ } => {
-                let order = match self.numbering.next() {
-                    Some(order) => order,
-                    None => self.next_epoch().await?,
-                };
-                let merge = MergeKey(self.shard.context.merge_hash.hash_one((self.shard.conn, &*key, &*kind)));
-                let element = self.writer.write(&kind, order, at, &body);
-                self.gathered.messages.push(Message { merge, element });
-                self.gathered.received += 1;
-                self.gathered.last_message_at = Some(at);
-            }
-            Reading::Confirmed(streams) => {
-                self.subscription.confirm(&streams);
-                self.show_subscription();
-            }
-            Reading::Refused { streams, reason } => {
-                self.gathered.errors += 1;
-                self.subscription.refuse(&streams, &readable(&reason));
-                warn!(conn = self.shard.conn, "provider refuses {}: {}", named(&streams), readable(&reason));
-                self.show_subscription();
-            }
-            // The protocol waits for it, so no interval is kept.
-            Reading::Reply(message) => self.send(outgoing(message), clock::monotonic())?,
-            Reading::Heartbeat | Reading::Market { .. } => {}
-            Reading::Closing(text) => self.signals.wish(Wish::Announced(readable(&text))),
-            Reading::Failed(failure) => {
-                self.gathered.errors += 1;
-                return Err(End::Failed(Failure { reason: readable(&failure.reason).into(), ..failure }));
-            }
-            Reading::Rejected(reason) => self.reject(reason),
-        }
-        Ok(())
-    }
-
-    /// The first place in a new epoch. What is gathered leaves first, so that nothing waits for the broker but this.
-    async fn next_epoch(&mut self) -> Result<common::market::OrderKey, End> {
-        self.hand_over().await?;
-        let epoch = self.shard.context.epochs.next_soon().await.ok_or(End::NoEpoch)?;
-        self.numbering = Numbering::new(epoch, self.shard.context.options.link.seq_max);
-        self.numbering.next().ok_or(End::NoEpoch)
-    }
-
-    fn reject(&mut self, reason: &str) {
-        self.gathered.errors += 1;
-        self.shard.context.intake.reject(reason);
-    }
-
     async fn hand_over(&mut self) -> Result<(), End> {
         self.show_gathered();
         if !self.gathered.messages.is_empty() {
@@ -267,7 +226,8 @@ impl<'a> Session<'a> {
     fn deadline(&self) -> Instant {
         let ping_at = self.liveness.ping_at().max(self.send_at);
         let send_at = (!self.outbox.is_empty()).then_some(self.send_at);
-        let wanted = [send_at, self.subscription.deadline(), Some(self.liveness.dead_at())];
+        let mute_at = self.data_age_max.map(|age| self.data_at + age);
+        let wanted = [send_at, self.subscription.deadline(), Some(self.liveness.dead_at()), mute_at];
         wanted.into_iter().flatten().fold(ping_at, Instant::min)
     }
 
@@ -275,6 +235,15 @@ impl<'a> Session<'a> {
         let pulse = self.liveness.pulse(now);
         if pulse == Pulse::Dead {
             return Err(End::Silent(self.limits.silence_max));
+        }
+        if let Some(age_max) = self.data_age_max
+            && self.data_at + age_max <= now
+        {
+            if self.market.is_open(clock::now()) == Some(true) {
+                return Err(End::Mute(age_max));
+            }
+            // Nothing can be expected; the clock starts again.
+            self.data_at = now;
         }
         match self.subscription.due(now) {
             Due::Nothing => {}
@@ -287,6 +256,7 @@ impl<'a> Session<'a> {
         if pulse == Pulse::Ping {
             self.send(Frame::Ping(Bytes::new()), now)?;
             self.liveness.pinged(now);
+            self.show_market();
             self.outbox.extend(self.protocol.heartbeat());
         } else if let Some(message) = self.outbox.pop_front() {
             self.send(outgoing(message), now)?;
@@ -317,6 +287,9 @@ impl<'a> Session<'a> {
             these.iter().filter(|topic| !from.contains(topic)).cloned().collect()
         };
         let (added, removed) = (missing(&self.topics, &wanted), missing(&wanted, &self.topics));
+        if added.is_empty() && removed.is_empty() {
+            return;
+        }
         match self.protocol.change(&added, &removed) {
             None => self.signals.wish(Wish::Changed),
             Some(messages) => {
@@ -357,14 +330,23 @@ impl<'a> Session<'a> {
         }
     }
 
+    fn show_market(&self) {
+        let is_open = self.market.is_open(clock::now());
+        self.show(|state| state.is_market_open = is_open);
+    }
+
     fn show_gathered(&mut self) {
+        let mut watch = self.shard.watch();
+        watch.heard(self.gathered.last_message_at);
         let (received, errors) = (mem::take(&mut self.gathered.received), mem::take(&mut self.gathered.errors));
         self.shard.cell.update(|state| {
             state.messages += received;
             state.errors += errors;
             state.last_frame_at = self.gathered.last_frame_at.or(state.last_frame_at);
             state.last_message_at = self.gathered.last_message_at.or(state.last_message_at);
+            state.continuity = watch.numbers.counts();
         });
+        drop(watch);
     }
 }
 

@@ -1,9 +1,10 @@
 //! Keeps one shard's session alive, for ever.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use common::clock;
+use common::clock::{self, UnixMicros};
+use common::credentials::Fingerprint;
 use common::feed::Topic;
 use common::presence::Link;
 use common::shutdown::Shutdown;
@@ -14,10 +15,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::board::Cell;
+use crate::continuity::Continuity;
 use crate::ending::{End, Then};
 use crate::epochs::Epochs;
 use crate::gate::Gate;
 use crate::intake::Intake;
+use crate::login::AfterLogin;
 use crate::options::ListenerOptions;
 use crate::relay;
 use crate::retreat::{Pace, Retreat};
@@ -47,9 +50,47 @@ pub(crate) struct Shard {
     pub(crate) first_delay: Duration,
     /// Ends it.
     pub(crate) stop: CancellationToken,
+    /// What its messages' numbers and times show, over all its sessions.
+    pub(crate) watch: Mutex<Watch>,
+    /// The token of the last attempt.
+    pub(crate) token: Mutex<Option<Fingerprint>>,
+}
+
+/// What a shard remembers from one session to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    pub(crate) numbers: Continuity,
+    /// When the last data message was received.
+    data_at: Option<UnixMicros>,
+    /// Since when there is a hole that the next data message ends.
+    broken_since: Option<UnixMicros>,
+}
+
+impl Watch {
+    /// A session begins that no other overlaps.
+    fn begin_session(&mut self) {
+        self.numbers.begin_session();
+        self.broken_since = self.data_at;
+    }
+
+    /// Data was received then.
+    pub(crate) fn heard(&mut self, at: Option<UnixMicros>) {
+        self.data_at = at.or(self.data_at);
+    }
+
+    /// The start of the hole before the first data message of a session; given once.
+    pub(crate) fn take_break(&mut self) -> Option<UnixMicros> {
+        self.broken_since.take()
+    }
 }
 
 impl Shard {
+    /// What is remembered from one session to the next.
+    pub(crate) fn watch(&self) -> MutexGuard<'_, Watch> {
+        // Held for a look-up, never across an await.
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Runs until it is stopped. Nothing else ends it.
     pub(crate) async fn run(self) {
         let times = self.context.options.link;
@@ -64,6 +105,14 @@ impl Shard {
             let pace = match end.then() {
                 Then::Finish => return,
                 Then::Reconnect(pace) => pace,
+                Then::LogIn => match self.log_in(&end).await {
+                    AfterLogin::Retry(pace) => pace,
+                    AfterLogin::Stopped => return,
+                    AfterLogin::NewToken => {
+                        retreat = Retreat::new(times.reconnect, times.stable_after);
+                        continue;
+                    }
+                },
                 Then::Stop => {
                     error!(conn = self.conn, "connection {} stays down until somebody acts: {end}", self.conn);
                     self.show(Link::Stopped, &end, None);
@@ -90,6 +139,7 @@ impl Shard {
         if let Some(recorder) = &self.context.options.recorder {
             recorder.connected(self.conn, clock::now());
         }
+        self.watch().begin_session();
         let connected_at = clock::monotonic();
         info!(conn = self.conn, epoch = opened.epoch.get(), "connection {} is open", self.conn);
         self.cell.update(|state| {
@@ -115,7 +165,7 @@ impl Shard {
         self.show(Link::Reconnecting, end, Some(delay));
     }
 
-    fn show(&self, link: Link, end: &End, delay: Option<Duration>) {
+    pub(crate) fn show(&self, link: Link, end: &End, delay: Option<Duration>) {
         self.cell.update(|state| {
             state.state = link;
             state.confirmed = 0;

@@ -35,7 +35,7 @@ impl Plan {
     /// give equal plans: processes that share a list need not talk to each other.
     ///
     /// # Errors
-    /// When the feed has no such channel.
+    /// When the feed has no such channel, or not all of them together.
     pub(crate) fn of(places: &[Option<&str>], rules: Rules<'_>) -> Result<Self, FeedError> {
         let mut planner = Planner::new(rules);
         for (place, symbol) in places.iter().enumerate() {
@@ -43,7 +43,9 @@ impl Plan {
             let placed = match rules.feed.topics(&[(*symbol).to_owned()], rules.channels, rules.catalog) {
                 Ok(topics) => planner.place(place, topics),
                 Err(FeedError::Symbol(error)) => Err(error.problem.into()),
-                Err(error @ FeedError::UnknownChannel { .. }) => return Err(error),
+                Err(error @ (FeedError::UnknownChannel { .. } | FeedError::OneChannelOnly { .. })) => {
+                    return Err(error);
+                }
             };
             if let Err(reason) = placed {
                 planner.refused.insert((*symbol).into(), reason.into());
@@ -105,21 +107,27 @@ impl Planner {
             }
             SymbolsMax::Ours(_) | SymbolsMax::Account(_) => {}
         }
+        // Our number of symbols is a wish, the provider's number of connections is not: the last one takes the rest.
+        let last = self.connections_max.saturating_sub(1);
+        let group = (place / self.symbols_per_connection).min(last);
         let mut lanes = BTreeMap::<_, Vec<Topic>>::new();
         for topic in topics {
-            lanes.entry((place / self.symbols_per_connection, topic.lane)).or_default().push(topic);
+            lanes.entry((group, topic.lane)).or_default().push(topic);
         }
         let mut new = 0;
         for (connection, topics) in &lanes {
             let here = self.connections.get(connection).map(Vec::len);
             new += usize::from(here.is_none());
-            if self.streams_max < here.unwrap_or(0) + topics.len() {
-                let needed = topics.len();
+            let needed = topics.len();
+            if here.is_some() && group == last && self.streams_max < here.unwrap_or(0) + needed {
+                return Err(self.full());
+            }
+            if self.streams_max < here.unwrap_or(0) + needed {
                 return Err(format!("needs {needed} streams and a connection carries {}", self.streams_max));
             }
         }
         if self.connections_max < self.connections.len() + new {
-            return Err(format!("the provider allows {} connections, and they are full", self.connections_max));
+            return Err(self.full());
         }
         self.carried += 1;
         for (connection, topics) in lanes {
@@ -127,6 +135,10 @@ impl Planner {
             self.connections.entry(connection).or_default().extend(topics);
         }
         Ok(())
+    }
+
+    fn full(&self) -> String {
+        format!("the provider allows {} connections, and they are full", self.connections_max)
     }
 }
 

@@ -84,6 +84,14 @@ impl Subscription {
         }
     }
 
+    /// The provider has answered for some streams: it has its time anew. Where one stream is asked for after the other,
+    /// all of them together take longer than an answer may.
+    pub(crate) fn heard(&mut self, now: Instant) {
+        if let Stage::Waiting { again, .. } = self.stage {
+            self.stage = Stage::Waiting { until: now + self.confirm_max, again };
+        }
+    }
+
     /// The provider carries these.
     pub(crate) fn confirm(&mut self, streams: &[Box<str>]) {
         self.settle(streams);
@@ -196,6 +204,19 @@ mod tests {
         subscription.asked(start + PATIENCE);
         assert_eq!(subscription.due(start + 2 * PATIENCE), Due::Resign(streams(&["a@q"])));
         assert_eq!(subscription.due(start + 9 * PATIENCE), Due::Nothing);
+    }
+
+    #[test]
+    fn a_provider_that_answers_one_by_one_has_its_time_anew_with_each_answer() {
+        let start = common::clock::monotonic();
+        let mut subscription = subscription();
+        subscription.asked(start);
+        subscription.confirm(&streams(&["a@t"]));
+        subscription.heard(start + PATIENCE / 2);
+        assert_eq!(subscription.due(start + PATIENCE), Due::Nothing);
+        assert_eq!(subscription.due(start + PATIENCE / 2 + PATIENCE), Due::AskAgain);
+        subscription.heard(start + 2 * PATIENCE);
+        assert_eq!(subscription.deadline(), None, "what is asked for again is still to be sent");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Loss outweighs unreachable, which outweighs degraded. Every state but healthy has its reasons.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::broker::Census;
@@ -164,7 +165,9 @@ fn workers_of<'d>(queue: &'d QueueName, desk: &'d Desk) -> impl Iterator<Item = 
 
 fn judge_listener(presence: &Presence, listener: &ListenerState, now: UnixMicros, judgement: &mut Judgement) {
     let name = format!("listener {}/{}", presence.host, presence.pid);
-    for connection in listener.connections.iter().filter(|connection| connection.state != Link::Live) {
+    judge_logins(listener, judgement);
+    let is_down = |connection: &&ConnectionState| !matches!(connection.state, Link::Live | Link::NeedsLogin);
+    for connection in listener.connections.iter().filter(is_down) {
         judgement.add(State::Degraded, "connection_not_live", down(connection, now));
     }
     for connection in &listener.connections {
@@ -173,8 +176,34 @@ fn judge_listener(presence: &Presence, listener: &ListenerState, now: UnixMicros
             judgement.add(State::Degraded, "symbol_refused", text);
         }
     }
+    let of_all = |number: fn(&ConnectionState) -> u64| listener.connections.iter().map(number).sum::<u64>();
+    let gaps = of_all(|connection| connection.continuity.gaps);
+    if 0 < gaps {
+        // Counted since the listener started: it tells of the past, so it is no state.
+        let (gaps, missing) = (counted(gaps, "gap"), of_all(|connection| connection.continuity.missing));
+        judgement
+            .notes
+            .push(format!("{name}: {gaps}, {} missing; tidemill gaps lists them", counted(missing, "message")));
+    }
     if let Some(trouble) = &listener.trouble {
         judgement.add(State::Degraded, "listener_trouble", format!("{name}: {trouble}"));
+    }
+}
+
+/// One token serves all connections of a feed, so they are one thing to do.
+fn judge_logins(listener: &ListenerState, judgement: &mut Judgement) {
+    let mut feeds: BTreeMap<&str, (u64, Option<&str>)> = BTreeMap::new();
+    for connection in listener.connections.iter().filter(|connection| connection.state == Link::NeedsLogin) {
+        let (connections, reason) = feeds.entry(&connection.feed).or_default();
+        *connections += 1;
+        *reason = reason.or(connection.reason.as_deref());
+    }
+    for (feed, (connections, reason)) in feeds {
+        let waiting = if connections == 1 { "waits" } else { "wait" };
+        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let text =
+            format!("{feed} needs a login, {} {waiting} for a token{reason}", counted(connections, "connection"));
+        judgement.add_with(State::Degraded, "needs_login", text, format!("tidemill token set {feed}"));
     }
 }
 
@@ -193,7 +222,9 @@ pub(super) fn link(link: Link) -> &'static str {
         Link::Subscribing => "subscribing",
         Link::Live => "live",
         Link::Reconnecting => "reconnecting",
+        Link::NeedsLogin => "needs_login",
         Link::Stopped => "stopped",
+        Link::Unknown => "unknown",
     }
 }
 

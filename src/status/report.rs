@@ -6,7 +6,7 @@ use std::time::Duration;
 use common::broker::Census;
 use common::clock::UnixMicros;
 use common::ledger::Ledger;
-use common::presence::{ConnectionState, ListenerState, Part, Presence, WorkerState};
+use common::presence::{ConnectionState, Continuity, ListenerState, Part, Presence, WorkerState};
 use common::queue::QueueName;
 use serde::Serialize;
 
@@ -122,6 +122,8 @@ pub(super) struct ConnectionReport {
     pub(super) reason: Option<String>,
     pub(super) next_attempt_in_ms: Option<u64>,
     pub(super) refused: BTreeMap<Box<str>, Box<str>>,
+    /// What the provider's numbers show.
+    pub(super) continuity: Continuity,
 }
 
 /// One worker process.
@@ -152,6 +154,8 @@ pub(super) struct StoreReport {
     pub(super) priced: Option<u64>,
     pub(super) newest_age_ms: Option<u64>,
     pub(super) bytes: Option<u64>,
+    /// Rows of `tick_gap`.
+    pub(super) gaps: Option<u64>,
     /// Why it is not reachable.
     pub(super) trouble: Option<String>,
 }
@@ -291,6 +295,7 @@ impl Since<'_> {
             reason: connection.reason.clone(),
             next_attempt_in_ms: next,
             refused: connection.refused.clone(),
+            continuity: connection.continuity,
         }
     }
 }
@@ -353,6 +358,7 @@ impl StoreReport {
             priced: None,
             newest_age_ms: None,
             bytes: None,
+            gaps: None,
             trouble,
         };
         match store {
@@ -361,6 +367,7 @@ impl StoreReport {
                 priced: Some(census.priced),
                 newest_age_ms: age_ms(census.newest_at, now),
                 bytes: Some(census.bytes),
+                gaps: Some(census.gaps),
                 ..empty(&census.place, true, None)
             },
             Store::Away { place, trouble } => empty(place, false, Some(trouble.text.clone())),

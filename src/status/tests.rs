@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use common::broker::Census;
 use common::clock::UnixMicros;
 use common::ledger::Ledger;
-use common::presence::{ConnectionState, InstanceId, Link, ListenerState, Part, Presence, WorkerState};
+use common::presence::{ConnectionState, Continuity, InstanceId, Link, ListenerState, Part, Presence, WorkerState};
 use common::queue::QueueName;
 use common::store::StoreCensus;
 
@@ -57,6 +57,8 @@ fn connection(conn: u32, state: Link) -> ConnectionState {
         reason: Some("server closed (1006)".into()),
         next_attempt_at: (state == Link::Reconnecting).then_some(UnixMicros(NOW.0 + 800_000)),
         refused: BTreeMap::new(),
+        continuity: Continuity::default(),
+        is_market_open: None,
     }
 }
 
@@ -106,6 +108,7 @@ fn store() -> Store {
         priced: 250,
         newest_at: Some(ago(22)),
         bytes: 42 << 20,
+        gaps: 0,
     })
 }
 

@@ -1,6 +1,8 @@
 //! The report for people: state, the four stages, the balance, the parts, and what needs attention.
 
-use super::judgement::State;
+use common::presence::{Continuity, Link};
+
+use super::judgement::{State, link};
 use super::report::{Balance, ConnectionReport, QueueReport, Report, StoreReport, WorkerReport};
 use crate::amount::{age_us, count, counted, size};
 use crate::columns::{Align, columns};
@@ -58,6 +60,10 @@ fn feed_line(report: &Report) -> String {
     }
     let live = all.iter().filter(|connection| connection.state == "live").count();
     let mut parts = vec![format!("{live}/{} live", all.len())];
+    let waiting = all.iter().filter(|connection| connection.state == link(Link::NeedsLogin)).count();
+    if 0 < waiting {
+        parts.push(format!("{waiting} need{} a login", if waiting == 1 { "s" } else { "" }));
+    }
     let rates: Option<Vec<u64>> = all.iter().map(|connection| connection.messages_per_s).collect();
     match rates {
         Some(rates) => parts.push(format!("{} msg/s", count(rates.iter().sum()))),
@@ -113,6 +119,7 @@ fn store_line(store: &StoreReport) -> String {
             parts.push(counted(priced, "price"));
             parts.extend(store.newest_age_ms.map(|newest| format!("newest {} ago", millis(newest))));
             parts.extend(store.bytes.map(size));
+            parts.extend(store.gaps.filter(|gaps| 0 < *gaps).map(|gaps| counted(gaps, "gap")));
         }
     }
     format!("STORE    {}", parts.join(" · "))
@@ -146,7 +153,7 @@ fn connections(connections: &[ConnectionReport]) -> String {
     if connections.is_empty() {
         return String::new();
     }
-    let head = [
+    let mut head = vec![
         ("CONN", Right),
         ("FEED", Left),
         ("STATE", Left),
@@ -156,10 +163,19 @@ fn connections(connections: &[ConnectionReport]) -> String {
         ("ERRORS", Right),
         ("LAST MSG", Right),
         ("RECONNECTS", Right),
-        ("LISTENER", Left),
     ];
+    let continuity = |connection: &ConnectionReport| {
+        let Continuity { gaps, missing, duplicates, backwards, unwatched: _ } = connection.continuity;
+        [gaps, missing, duplicates, backwards]
+    };
+    // Most of the time there is nothing to see in these.
+    let is_broken = connections.iter().flat_map(continuity).any(|number| 0 < number);
+    if is_broken {
+        head.extend([("GAPS", Right), ("MISSING", Right), ("DUPLICATES", Right), ("BACKWARDS", Right)]);
+    }
+    head.push(("LISTENER", Left));
     let row = |connection: &ConnectionReport| {
-        vec![
+        let mut row = vec![
             connection.conn.to_string(),
             connection.feed.clone(),
             connection.state.to_owned(),
@@ -169,8 +185,12 @@ fn connections(connections: &[ConnectionReport]) -> String {
             count(connection.errors),
             connection.last_message_age_ms.map_or_else(dash, millis),
             count(connection.reconnects),
-            connection.listener.clone(),
-        ]
+        ];
+        if is_broken {
+            row.extend(continuity(connection).map(count));
+        }
+        row.push(connection.listener.clone());
+        row
     };
     columns(&head, &connections.iter().map(row).collect::<Vec<_>>())
 }

@@ -6,3 +6,4 @@ mod context;
 mod output;
 mod symbols;
 mod system;
+mod tokens;

@@ -57,7 +57,8 @@ impl Coalesced {
             *row = place[*row];
         }
 
-        Self { batch: WriteBatch { rows, history: history_of(ticks, history) }, row_of_tick }
+        let batch = WriteBatch { rows, history: history_of(ticks, history), gaps: Vec::new() };
+        Self { batch, row_of_tick }
     }
 
     /// Whether tick number `tick` is part of what the table took, given the slots it stored of each row.
@@ -78,7 +79,7 @@ pub(crate) fn one_by_one(ticks: &[Tick<'_>], history: bool) -> WriteBatch {
             row
         })
         .collect();
-    WriteBatch { rows, history: history_of(ticks, history) }
+    WriteBatch { rows, history: history_of(ticks, history), gaps: Vec::new() }
 }
 
 fn history_of(ticks: &[Tick<'_>], history: bool) -> Vec<HistoryRow> {

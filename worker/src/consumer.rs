@@ -223,8 +223,8 @@ impl Consumer {
         tasks: impl Iterator<Item = (usize, &'b [u8])>,
         docket: &mut Docket,
     ) -> Result<(), Stopping> {
-        let sightings = decode(tasks, clock::now(), self.shared.options.age_max, docket);
-        self.shared.writer.write(sightings, docket).await
+        let decoded = decode(tasks, clock::now(), self.shared.options.age_max, docket);
+        self.shared.writer.write(decoded, docket).await
     }
 
     /// Repeats the settlement until it is answered: the rows are committed, so only the answer counts.

@@ -1,11 +1,12 @@
-//! From a queue's elements to sightings of symbols. Pure.
+//! From a queue's elements to sightings of symbols, and to gaps. Pure.
 
 use std::time::Duration;
 
 use common::clock::UnixMicros;
 use common::feed::{self, DecodeError, Feed};
 use common::market::{Observation, OrderKey};
-use common::queue::{BadTask, Task};
+use common::queue::{BadTask, GAP_KIND, Gap, Task};
+use common::store::GapRow;
 
 use crate::docket::{Docket, Ending, Failure};
 
@@ -22,14 +23,23 @@ pub(crate) struct Sighting<'b> {
     pub(crate) observation: Observation<'b>,
 }
 
+/// What a batch says.
+#[derive(Debug)]
+pub(crate) struct Decoded<'b> {
+    pub(crate) sightings: Vec<Sighting<'b>>,
+    /// Each with the number of its task. A gap holds no tick: its task is settled with none.
+    pub(crate) gaps: Vec<(usize, GapRow)>,
+}
+
 /// Decodes a batch. What cannot be read ends on the docket alone; its neighbours go on.
 pub(crate) fn decode<'b>(
     tasks: impl Iterator<Item = (usize, &'b [u8])>,
     now: UnixMicros,
     age_max: Option<Duration>,
     docket: &mut Docket,
-) -> Vec<Sighting<'b>> {
+) -> Decoded<'b> {
     let mut sightings = Vec::with_capacity(tasks.size_hint().0);
+    let mut gaps = Vec::new();
     let mut observations = Vec::new();
     for (number, element) in tasks {
         let task = match Task::decode(element) {
@@ -39,6 +49,14 @@ pub(crate) fn decode<'b>(
                 continue;
             }
         };
+        // Before the feed is looked for and the age is asked: a hole stays a hole, whoever reports it and however late.
+        if task.kind == GAP_KIND {
+            match gap(&task) {
+                Ok(row) => gaps.push((number, row)),
+                Err(error) => docket.fail(number, fatal("malformed", error)),
+            }
+            continue;
+        }
         if age_max.is_some_and(|age_max| age_max < task.at.age_at(now)) {
             docket.end(number, Ending::Expired);
             continue;
@@ -53,7 +71,26 @@ pub(crate) fn decode<'b>(
             sightings.push(Sighting { task: number, index, feed, order, received_at: task.at, observation });
         }
     }
-    sightings
+    Decoded { sightings, gaps }
+}
+
+fn gap(task: &Task<'_>) -> Result<GapRow, String> {
+    let gap = Gap::decode(task.body.get()).map_err(|error| format!("not a gap: {error}"))?;
+    let order = task.order().ok_or("the task of a gap without an order")?;
+    Ok(GapRow {
+        feed: (&*task.feed).into(),
+        conn: task.conn,
+        order,
+        symbol: gap.symbol.map(|symbol| (&*symbol).into()),
+        stream: (&*gap.stream).into(),
+        kind: (&*gap.kind).into(),
+        from: gap.from,
+        to: gap.to,
+        missing: gap.missing,
+        since: gap.since,
+        until: gap.until,
+        reason: gap.reason.as_str().into(),
+    })
 }
 
 fn read<'b>(

@@ -1,9 +1,13 @@
 //! From a provider's symbols to rows of the store: a cache makes this a hash look-up.
+//!
+//! What a symbol means depends on the catalog of its time. When that is replaced, the cache forgets the symbols that
+//! mean something else now, and nothing that was found out with the earlier one is remembered any more.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use common::feed::SymbolError;
+use common::market::Catalog;
 use common::store::{InstrumentId, Listing, Registration};
 use foldhash::fast::RandomState;
 
@@ -27,27 +31,59 @@ type BySymbol = HashMap<Box<str>, Meaning, RandomState>;
 #[derive(Debug, Default)]
 pub(crate) struct Symbols {
     // A std lock, never held across an await: look-ups outnumber insertions by far.
-    by_feed: RwLock<HashMap<&'static str, BySymbol, RandomState>>,
+    known: RwLock<Known>,
+}
+
+/// Meanings, and the catalog that they were found out with.
+#[derive(Debug, Default)]
+struct Known {
+    catalog: Arc<Catalog>,
+    by_feed: HashMap<&'static str, BySymbol, RandomState>,
 }
 
 impl Symbols {
+    /// From now on `catalog` counts: what means something else in it is forgotten.
+    pub(crate) fn follow(&self, catalog: &Arc<Catalog>) {
+        let is_followed = |known: &Known| Arc::ptr_eq(&known.catalog, catalog);
+        if is_followed(&self.known.read().unwrap_or_else(PoisonError::into_inner)) {
+            return;
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if is_followed(&known) {
+            return;
+        }
+        let earlier = std::mem::replace(&mut known.catalog, Arc::clone(catalog));
+        for (feed, symbols) in &mut known.by_feed {
+            symbols.retain(|symbol, _| !catalog.differs(&earlier, feed, symbol));
+        }
+    }
+
     /// The meaning of each sighting's symbol, in their order; `None` where it is not known yet.
     pub(crate) fn look_up(&self, sightings: &[Sighting<'_>]) -> Vec<Option<Meaning>> {
-        let by_feed = self.by_feed.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let find = |sighting: &Sighting<'_>| {
-            by_feed.get(sighting.feed.name()).and_then(|symbols| symbols.get(&*sighting.observation.symbol)).copied()
+            let symbols = known.by_feed.get(sighting.feed.name())?;
+            symbols.get(&*sighting.observation.symbol).copied()
         };
         sightings.iter().map(find).collect()
     }
 
-    /// Remembers what a symbol stands for.
-    pub(crate) fn learn(&self, feed: &'static str, symbol: Box<str>, meaning: Meaning) {
-        let mut by_feed = self.by_feed.write().unwrap_or_else(PoisonError::into_inner);
-        let symbols = by_feed.entry(feed).or_default();
+    /// Remembers what a symbol stands for in `catalog`. Nothing, if another one counts by now.
+    pub(crate) fn learn(&self, catalog: &Arc<Catalog>, feed: &'static str, symbol: Box<str>, meaning: Meaning) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&known.catalog, catalog) {
+            return;
+        }
+        let symbols = known.by_feed.entry(feed).or_default();
         if SYMBOLS_MAX <= symbols.len() {
             symbols.clear();
         }
         symbols.insert(symbol, meaning);
+    }
+
+    /// Whether `catalog` is the one that counts.
+    pub(crate) fn follows(&self, catalog: &Arc<Catalog>) -> bool {
+        Arc::ptr_eq(&self.known.read().unwrap_or_else(PoisonError::into_inner).catalog, catalog)
     }
 
     /// Forgets rows that are gone from the table: they are registered again when next met.
@@ -56,8 +92,8 @@ impl Symbols {
             Meaning::Listed(Registration::Row(id)) => vanished.contains(id),
             Meaning::Listed(Registration::UnknownTicker) | Meaning::Unreadable => false,
         };
-        let mut by_feed = self.by_feed.write().unwrap_or_else(PoisonError::into_inner);
-        for symbols in by_feed.values_mut() {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for symbols in known.by_feed.values_mut() {
             symbols.retain(|_, meaning| !gone(meaning));
         }
     }
@@ -66,6 +102,7 @@ impl Symbols {
 /// The listings that must be registered before these sightings can be stored, each once; and the symbols that no
 /// grammar reads, each once with what is wrong with it.
 pub(crate) fn unknown(
+    catalog: &Catalog,
     sightings: &[Sighting<'_>],
     meanings: &[Option<Meaning>],
 ) -> (Vec<(&'static str, Listing)>, Vec<SymbolError>) {
@@ -77,10 +114,88 @@ pub(crate) fn unknown(
         if !met.insert((feed, symbol)) {
             continue;
         }
-        match sighting.feed.instrument(symbol) {
+        match catalog.instrument(sighting.feed, symbol) {
             Ok(instrument) => listings.push((feed, Listing { feed: feed.into(), symbol: symbol.into(), instrument })),
             Err(error) => unreadable.push(SymbolError { symbol: symbol.into(), ..error }),
         }
     }
     (listings, unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use common::clock::UnixMicros;
+    use common::feed;
+    use common::market::{Epoch, Fields, Instrument, Kind, MasterRow, Observation, OrderKey};
+
+    use super::*;
+
+    const ROW: Meaning = Meaning::Listed(Registration::Row(InstrumentId(7)));
+
+    fn catalog(rows: &[(&str, &str)]) -> Arc<Catalog> {
+        let row = |&(symbol, underlying): &(&str, &str)| {
+            let instrument = Instrument {
+                exchange: "BINANCE".into(),
+                underlying: underlying.into(),
+                kind: Kind::Spot,
+                expiry: None,
+                option: None,
+                series: None,
+            };
+            MasterRow { symbol: symbol.into(), key: symbol.into(), instrument }
+        };
+        let mut catalog = Catalog::default();
+        catalog.add("binance", rows.iter().map(row));
+        Arc::new(catalog)
+    }
+
+    fn sighting(symbol: &str) -> Sighting<'_> {
+        Sighting {
+            task: 0,
+            index: 0,
+            feed: feed::by_name("binance").unwrap(),
+            order: OrderKey::new(Epoch::new(7).unwrap(), 1).unwrap(),
+            received_at: UnixMicros(1),
+            observation: Observation {
+                symbol: symbol.into(),
+                exchange_at: None,
+                trade_id: None,
+                fields: Fields::default(),
+            },
+        }
+    }
+
+    fn meaning(symbols: &Symbols, symbol: &str) -> Option<Meaning> {
+        symbols.look_up(&[sighting(symbol)])[0]
+    }
+
+    #[test]
+    fn a_new_catalog_makes_it_forget_only_what_means_something_else() {
+        let (symbols, first) = (Symbols::default(), catalog(&[("AB", "A/B"), ("CD", "C/D")]));
+        symbols.follow(&first);
+        for symbol in ["AB", "CD", "BTCUSDT"] {
+            symbols.learn(&first, "binance", symbol.into(), ROW);
+        }
+        let second = catalog(&[("AB", "A/B"), ("CD", "CD/X")]);
+        symbols.follow(&second);
+        assert_eq!(["AB", "CD", "BTCUSDT"].map(|symbol| meaning(&symbols, symbol)), [Some(ROW), None, Some(ROW)]);
+        assert!(symbols.follows(&second));
+    }
+
+    #[test]
+    fn what_was_found_out_with_an_earlier_catalog_is_not_remembered() {
+        let (symbols, earlier, now) = (Symbols::default(), catalog(&[("AB", "A/B")]), catalog(&[("AB", "AB/C")]));
+        symbols.follow(&now);
+        symbols.learn(&earlier, "binance", "AB".into(), ROW);
+        assert_eq!(meaning(&symbols, "AB"), None);
+    }
+
+    #[test]
+    fn the_catalog_speaks_before_the_grammar() {
+        let sightings = [sighting("USDTDAI"), sighting("ETHBTC")];
+        let (listings, unreadable) = unknown(&catalog(&[("USDTDAI", "USDT/DAI")]), &sightings, &[None, None]);
+        let forms: Vec<String> = listings.iter().map(|(_, listing)| listing.instrument.to_string()).collect();
+        assert_eq!(forms, ["BINANCE:USDT/DAI:SPOT", "BINANCE:ETH/BTC:SPOT"]);
+        assert!(unreadable.is_empty());
+    }
 }

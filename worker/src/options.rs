@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use common::masters::Catalogs;
 use common::queue::QueueName;
 use common::retry::Backoff;
 use common::store::UnknownTicker;
@@ -23,6 +24,8 @@ pub struct WorkerOptions {
     pub age_max: Option<Duration>,
     /// Whether every tick is added to `tick_history`.
     pub history: bool,
+    /// What symbol masters know.
+    pub catalogs: Catalogs,
     /// What to do with tickers that `ticker_base` does not know.
     pub unknown_ticker: UnknownTicker,
     /// Delays between the tries of a row that the store refuses; `times` tries in all, then it is dead.

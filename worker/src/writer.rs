@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use common::clock;
 use common::feed::SymbolError;
+use common::market::Catalog;
+use common::masters::Catalogs;
 use common::outage::chain;
 use common::retry::Backoff;
 use common::shutdown::Shutdown;
-use common::store::{InstrumentId, Listing, PriceStore, Refusal, Registration, RowOutcome, StoreError, UnknownTicker};
+use common::store::{
+    GapRow, InstrumentId, Listing, PriceStore, Refusal, Registration, RowOutcome, StoreError, UnknownTicker, WriteBatch,
+};
 use tracing::warn;
 
 use crate::coalesce::{Coalesced, Tick, one_by_one};
-use crate::decode::Sighting;
+use crate::decode::{Decoded, Sighting};
 use crate::docket::{Docket, Ending, Failure};
 use crate::normalise::{Meaning, Symbols, unknown};
 use crate::options::WorkerOptions;
@@ -35,6 +39,7 @@ enum Denied {
 pub(crate) struct Writer {
     pub(crate) store: Arc<dyn PriceStore>,
     pub(crate) symbols: Symbols,
+    pub(crate) catalogs: Catalogs,
     pub(crate) trouble: Trouble,
     pub(crate) stats: Arc<Stats>,
     pub(crate) shutdown: Shutdown,
@@ -55,6 +60,7 @@ impl Writer {
         Self {
             store,
             symbols: Symbols::default(),
+            catalogs: options.catalogs.clone(),
             trouble: Trouble::with("the price store"),
             stats,
             shutdown,
@@ -64,11 +70,12 @@ impl Writer {
         }
     }
 
-    /// Commits what the sightings say. Every one of them has its ending on the docket afterwards.
-    pub(crate) async fn write(&self, mut sightings: Vec<Sighting<'_>>, docket: &mut Docket) -> Result<(), Stopping> {
+    /// Commits what a batch says. Every sighting and every gap has its ending on the docket afterwards.
+    pub(crate) async fn write(&self, decoded: Decoded<'_>, docket: &mut Docket) -> Result<(), Stopping> {
+        let Decoded { mut sightings, mut gaps } = decoded;
         for _ in 0..VANISHED_ROUNDS_MAX {
             let ticks = self.normalise(&sightings, docket).await?;
-            let vanished = self.commit(&ticks, docket).await?;
+            let vanished = self.commit(&ticks, std::mem::take(&mut gaps), docket).await?;
             if vanished.is_empty() {
                 return Ok(());
             }
@@ -101,14 +108,7 @@ impl Writer {
         sightings: &'s [Sighting<'_>],
         docket: &mut Docket,
     ) -> Result<Vec<Tick<'s>>, Stopping> {
-        let mut meanings = self.symbols.look_up(sightings);
-        let mut refused = Vec::new();
-        if meanings.iter().any(Option::is_none) {
-            let (listings, unreadable) = unknown(sightings, &meanings);
-            self.learn_unreadable(unreadable);
-            refused = self.register(&listings).await?;
-            meanings = self.symbols.look_up(sightings);
-        }
+        let (meanings, refused) = self.meanings(sightings).await?;
         let mut ticks = Vec::with_capacity(sightings.len());
         for (sighting, meaning) in sightings.iter().zip(meanings) {
             match meaning {
@@ -119,6 +119,29 @@ impl Writer {
             }
         }
         Ok(ticks)
+    }
+
+    /// What the symbols stand for, and the listings that the store refuses, with its reason.
+    async fn meanings(
+        &self,
+        sightings: &[Sighting<'_>],
+    ) -> Result<(Vec<Option<Meaning>>, Vec<(Listing, String)>), Stopping> {
+        loop {
+            let catalog = self.catalogs.current();
+            self.symbols.follow(&catalog);
+            let meanings = self.symbols.look_up(sightings);
+            if meanings.iter().all(Option::is_some) {
+                return Ok((meanings, Vec::new()));
+            }
+            let (listings, unreadable) = unknown(&catalog, sightings, &meanings);
+            self.learn_unreadable(&catalog, unreadable);
+            let refused = self.register(&catalog, &listings).await?;
+            let meanings = self.symbols.look_up(sightings);
+            // Another catalog may count by now, and then nothing was remembered.
+            if self.symbols.follows(&catalog) {
+                return Ok((meanings, refused));
+            }
+        }
     }
 
     fn end_unknown(&self, sighting: &Sighting<'_>, docket: &mut Docket) {
@@ -138,15 +161,19 @@ impl Writer {
         }
     }
 
-    fn learn_unreadable(&self, unreadable: Vec<SymbolError>) {
+    fn learn_unreadable(&self, catalog: &Arc<Catalog>, unreadable: Vec<SymbolError>) {
         for error in unreadable {
             warn!(feed = error.feed, symbol = ?error.symbol, "skipping a symbol that cannot be read: {}", error.problem);
-            self.symbols.learn(error.feed, error.symbol, Meaning::Unreadable);
+            self.symbols.learn(catalog, error.feed, error.symbol, Meaning::Unreadable);
         }
     }
 
     /// Registers listings; returns those that the store refuses, with its reason.
-    async fn register(&self, listings: &[(&'static str, Listing)]) -> Result<Vec<(Listing, String)>, Stopping> {
+    async fn register(
+        &self,
+        catalog: &Arc<Catalog>,
+        listings: &[(&'static str, Listing)],
+    ) -> Result<Vec<(Listing, String)>, Stopping> {
         if listings.is_empty() {
             return Ok(Vec::new());
         }
@@ -154,7 +181,7 @@ impl Writer {
         match self.patiently(|| self.store.register(&all, self.unknown_ticker)).await {
             Ok(registrations) => {
                 for ((feed, listing), registration) in listings.iter().zip(registrations) {
-                    self.symbols.learn(feed, listing.symbol.clone(), Meaning::Listed(registration));
+                    self.symbols.learn(catalog, feed, listing.symbol.clone(), Meaning::Listed(registration));
                 }
                 Ok(Vec::new())
             }
@@ -163,19 +190,26 @@ impl Writer {
             Err(Denied::Row(_)) => {
                 let mut refused = Vec::new();
                 for one in listings {
-                    refused.extend(Box::pin(self.register(std::slice::from_ref(one))).await?);
+                    refused.extend(Box::pin(self.register(catalog, std::slice::from_ref(one))).await?);
                 }
                 Ok(refused)
             }
         }
     }
 
-    /// Commits ticks and writes their endings; returns instruments whose row is gone.
-    async fn commit(&self, ticks: &[Tick<'_>], docket: &mut Docket) -> Result<Vec<InstrumentId>, Stopping> {
-        if ticks.is_empty() {
+    /// Commits ticks and gaps and writes their endings; returns instruments whose row is gone.
+    async fn commit(
+        &self,
+        ticks: &[Tick<'_>],
+        gaps: Vec<(usize, GapRow)>,
+        docket: &mut Docket,
+    ) -> Result<Vec<InstrumentId>, Stopping> {
+        if ticks.is_empty() && gaps.is_empty() {
             return Ok(Vec::new());
         }
-        let folded = Coalesced::fold(ticks, self.history);
+        let (tasks_of_gaps, gaps): (Vec<usize>, Vec<GapRow>) = gaps.into_iter().unzip();
+        let mut folded = Coalesced::fold(ticks, self.history);
+        folded.batch.gaps = gaps;
         let turn = self.turn.lock().await;
         let begun = clock::monotonic();
         let outcome = self.patiently(|| self.store.write(&folded.batch)).await;
@@ -183,7 +217,9 @@ impl Writer {
         let written = match outcome {
             Ok(written) => written,
             Err(Denied::Stopping) => return Err(Stopping),
-            Err(Denied::Row(_)) => return self.commit_one_by_one(ticks, docket).await,
+            Err(Denied::Row(_)) => {
+                return self.commit_one_by_one(ticks, (&tasks_of_gaps, folded.batch.gaps), docket).await;
+            }
         };
         self.stats.committed(begun.elapsed());
         for (number, tick) in ticks.iter().enumerate() {
@@ -196,23 +232,33 @@ impl Writer {
     }
 
     /// The slow path: some tick cannot be stored. Each is tried alone, so that it hurts no neighbour.
-    async fn commit_one_by_one(&self, ticks: &[Tick<'_>], docket: &mut Docket) -> Result<Vec<InstrumentId>, Stopping> {
-        let batch = one_by_one(ticks, self.history);
+    async fn commit_one_by_one(
+        &self,
+        ticks: &[Tick<'_>],
+        (tasks_of_gaps, gaps): (&[usize], Vec<GapRow>),
+        docket: &mut Docket,
+    ) -> Result<Vec<InstrumentId>, Stopping> {
+        let batch = WriteBatch { gaps, ..one_by_one(ticks, self.history) };
         let outcomes = match self.patiently(|| self.store.write_each(&batch)).await {
             Ok(outcomes) => outcomes,
             Err(Denied::Stopping) => return Err(Stopping),
             Err(Denied::Row(error)) => {
                 let refusal = Refusal { code: "XX000".into(), message: chain(&error) };
-                vec![RowOutcome::Refused(refusal); ticks.len()]
+                vec![RowOutcome::Refused(refusal); ticks.len() + tasks_of_gaps.len()]
             }
         };
+        for (task, outcome) in tasks_of_gaps.iter().zip(outcomes.iter().skip(ticks.len())) {
+            if let RowOutcome::Refused(refusal) = outcome {
+                docket.fail(*task, row_refused(refusal.clone(), None));
+            }
+        }
         let mut vanished = Vec::new();
         for (tick, outcome) in ticks.iter().zip(outcomes) {
             match outcome {
                 RowOutcome::Stored(slots) if slots.is_empty() => docket.end(tick.task, Ending::Superseded),
                 RowOutcome::Stored(_) => docket.end(tick.task, Ending::Stored),
                 RowOutcome::Legacy(_) => docket.end(tick.task, Ending::Legacy),
-                RowOutcome::Refused(refusal) => docket.fail(tick.task, row_refused(refusal, tick.symbol)),
+                RowOutcome::Refused(refusal) => docket.fail(tick.task, row_refused(refusal, Some(tick.symbol))),
                 RowOutcome::Vanished => vanished.push(tick.instrument),
             }
         }
@@ -269,9 +315,9 @@ fn tick<'s>(sighting: &'s Sighting<'_>, instrument: InstrumentId) -> Tick<'s> {
     }
 }
 
-fn row_refused(refusal: Refusal, symbol: &str) -> Failure {
+fn row_refused(refusal: Refusal, symbol: Option<&str>) -> Failure {
     let (code, error) = (Some(refusal.code), refusal.message);
-    Failure { reason: "row", code, error, symbol: Some(symbol.into()), may_retry: true }
+    Failure { reason: "row", code, error, symbol: symbol.map(Into::into), may_retry: true }
 }
 
 fn not_registered(sighting: &Sighting<'_>, refused: &[(Listing, String)]) -> Failure {

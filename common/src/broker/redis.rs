@@ -11,6 +11,7 @@
 //! `tidemill:{presence}:...`. Nothing that holds a task ever expires.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,9 +30,12 @@ mod errors;
 mod link;
 mod preflight;
 mod reply;
+mod roster;
 mod scripts;
+mod shards;
 
 const QUEUES: &str = "tidemill:queues";
+const GROUPS: &str = "tidemill:groups";
 const EPOCH: &str = "tidemill:epoch";
 /// A producer that was silent for so long is not expected to repeat its last enqueue.
 const PRODUCER_TTL: Duration = Duration::from_hours(1);
@@ -47,9 +51,9 @@ const NAMES_MAX: usize = 500;
 #[derive(Debug)]
 struct RedisBroker {
     link: Link,
-    /// Queues this handle has entered among the known ones, and over which connection: a Redis that came back empty
-    /// is told again. Held for a look only, never across an await.
-    known: Mutex<HashMap<QueueName, u64>>,
+    /// Queues and groups this handle has entered among the known ones, and over which connection: a Redis that came
+    /// back empty is told again. Held for a look only, never across an await.
+    known: Mutex<HashMap<(&'static str, Box<str>), u64>>,
 }
 
 /// Connects to `redis://` or `rediss://`.
@@ -59,22 +63,34 @@ pub async fn connect(url: &str) -> Result<Arc<dyn Broker>, BrokerError> {
 }
 
 impl RedisBroker {
-    /// Enters the queue among the known ones, once per connection.
-    async fn know(&self, queue: &QueueName) -> Result<(), BrokerError> {
+    /// Enters a name in the `set` of known ones, once per connection.
+    async fn know(&self, set: &'static str, name: &str) -> Result<(), BrokerError> {
         let generation = self.link.generation().await;
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(queue).copied();
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&(set, Box::from(name))).copied();
         if known == Some(generation) {
             return Ok(());
         }
-        self.enter(queue, generation).await
+        self.enter(set, name, generation).await
     }
 
-    async fn enter(&self, queue: &QueueName, generation: u64) -> Result<(), BrokerError> {
-        let mut call = scripts::KNOW.on(QUEUES);
-        call.arg(queue.as_str());
+    async fn enter(&self, set: &'static str, name: &str, generation: u64) -> Result<(), BrokerError> {
+        let mut call = scripts::KNOW.on(set);
+        call.arg(name);
         self.link.run(&scripts::KNOW, call).await?;
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(queue.clone(), generation);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert((set, name.into()), generation);
         Ok(())
+    }
+
+    /// The names in a `set` of known ones, in order. One that is none of ours was put there by somebody else, and has
+    /// no keys of ours.
+    async fn names<T: FromStr + Ord>(&self, set: &'static str) -> Result<Vec<T>, BrokerError> {
+        let mut members = ::redis::cmd("SMEMBERS");
+        members.arg(set);
+        let answer = self.link.ask(&members).await?;
+        let names = self.expect(reply::list(answer), "no list of names")?;
+        let mut names: Vec<T> = names.iter().filter_map(|name| reply::text(name)?.parse().ok()).collect();
+        names.sort_unstable();
+        Ok(names)
     }
 
     /// What a script should have answered, or an error that shows what it did answer.
@@ -95,7 +111,7 @@ impl Broker for RedisBroker {
     }
 
     async fn enqueue(&self, enqueue: &Enqueue<'_>) -> Result<Enqueued, BrokerError> {
-        self.know(enqueue.queue).await?;
+        self.know(QUEUES, enqueue.queue.as_str()).await?;
         let answer = self.link.run(&scripts::ENQUEUE, enqueue_call(enqueue)).await?;
         let parts = reply::list(answer).unwrap_or_default();
         let number = parts.get(1).and_then(reply::count).unwrap_or(0);
@@ -103,7 +119,7 @@ impl Broker for RedisBroker {
             Some("accepted") => {
                 // The first tasks ever, over a connection that has known the queue: somebody emptied this Redis.
                 if number == enqueue.tasks.len() as u64 {
-                    self.enter(enqueue.queue, self.link.generation().await).await?;
+                    self.enter(QUEUES, enqueue.queue.as_str(), self.link.generation().await).await?;
                 }
                 Ok(Enqueued::Accepted)
             }
@@ -114,7 +130,7 @@ impl Broker for RedisBroker {
     }
 
     async fn take(&self, take: &Take) -> Result<Taken, BrokerError> {
-        self.know(&take.queue).await?;
+        self.know(QUEUES, take.queue.as_str()).await?;
         let mut call = scripts::TAKE.on(take.queue.as_str());
         add_wish(&mut call, take);
         let answer = self.link.run(&scripts::TAKE, call).await?;

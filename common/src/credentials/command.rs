@@ -80,7 +80,7 @@ fn complaint(err: &[u8]) -> String {
     if line.is_empty() { line } else { format!(", it said: {line}") }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret;
 
@@ -92,10 +92,9 @@ mod tests {
     }
 
     async fn trouble(source: &CommandSource) -> String {
-        match source.ask().await {
-            Answer::Trouble(why) => why,
-            other => panic!("{other:?}"),
-        }
+        let answer = source.ask().await;
+        let Answer::Trouble(why) = answer else { panic!("{answer:?}") };
+        why
     }
 
     #[tokio::test]

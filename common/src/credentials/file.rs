@@ -104,7 +104,8 @@ mod tests {
     async fn what_holds_no_token_is_trouble_and_is_not_shown() {
         let folder = tempfile::tempdir().unwrap();
         let source = FileSource::new(folder.path().join("token"));
-        for bytes in [&b"CANARY\nCANARY"[..], b"\xff\xfeCANARY", &[b'x'; 100_000]] {
+        let long = vec![b'x'; 100_000];
+        for bytes in [&b"CANARY\nCANARY"[..], b"\xff\xfeCANARY", &long] {
             fs::write(&source.path, bytes).unwrap();
             let answer = source.ask().await;
             assert!(matches!(answer, Answer::Trouble(_)), "{answer:?}");

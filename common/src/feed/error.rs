@@ -51,6 +51,14 @@ pub enum FeedError {
         /// What there is.
         known: String,
     },
+    /// Channels that cannot be subscribed for one symbol at one time.
+    #[error("{feed} carries a symbol in one of its channels only, and {channels} were asked for: name one")]
+    OneChannelOnly {
+        /// The feed.
+        feed: &'static str,
+        /// What was asked for.
+        channels: String,
+    },
     /// A symbol that cannot be subscribed.
     #[error(transparent)]
     Symbol(#[from] SymbolError),

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::clock::UnixMicros;
 use crate::feed::DecodeError;
+use crate::feed::loose::unquoted;
 use crate::market::BadNumber;
 
 /// A decimal as its JSON, in the digits it was sent with: a text or a plain number, both read exactly.
@@ -21,13 +22,9 @@ impl<'a> Number<'a> {
         self.text().parse().map_err(|number| DecodeError::Number { field, number })
     }
 
-    fn text(self) -> Cow<'a, str> {
-        match self.0.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-            // No number needs an escape, but JSON permits one. What cannot be unescaped is no number as it stands.
-            Some(text) if text.contains('\\') => serde_json::from_str(self.0).map_or(text.into(), Cow::Owned),
-            Some(text) => text.into(),
-            None => self.0.into(),
-        }
+    /// Its digits, not yet known to be a number.
+    pub(in crate::feed) fn text(self) -> Cow<'a, str> {
+        unquoted(self.0)
     }
 }
 

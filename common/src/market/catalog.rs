@@ -5,12 +5,16 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use crate::feed::{Feed, SymbolError};
-use crate::market::Instrument;
+use crate::market::alias::Aliases;
+use crate::market::{Instrument, Kind};
+
+mod roll;
 
 /// The instruments of each feed whose master was read. Empty where none was.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    feeds: HashMap<Box<str>, MasterRows, RandomState>,
+    feeds: HashMap<Box<str>, FeedRows, RandomState>,
+    aliases: Aliases,
 }
 
 /// One row of a symbol master.
@@ -27,12 +31,19 @@ pub struct MasterRow {
 
 /// The rows of one feed.
 #[derive(Debug, Default)]
-struct MasterRows {
+struct FeedRows {
     rows: Vec<MasterRow>,
     by_name: HashMap<Box<str>, usize, RandomState>,
+    /// Places of the futures: few among many options.
+    futures: Vec<usize>,
 }
 
 impl Catalog {
+    /// An empty catalog with other names of underlyings.
+    pub fn with_aliases(aliases: Aliases) -> Self {
+        Self { aliases, ..Self::default() }
+    }
+
     /// Adds rows of a feed's master. Of two rows with one symbol or key the later one counts.
     pub fn add(&mut self, feed: &str, rows: impl IntoIterator<Item = MasterRow>) {
         let master = self.feeds.entry(feed.into()).or_default();
@@ -40,27 +51,56 @@ impl Catalog {
             let place = master.rows.len();
             master.by_name.insert(row.symbol.clone(), place);
             master.by_name.insert(row.key.clone(), place);
+            if row.instrument.kind == Kind::Fut {
+                master.futures.push(place);
+            }
             master.rows.push(row);
         }
     }
 
-    /// The row of a symbol or key.
+    /// The row of a symbol or key, as the master has it: aliases are not applied.
     pub fn find(&self, feed: &str, symbol_or_key: &str) -> Option<&MasterRow> {
         let master = self.feeds.get(feed)?;
         master.by_name.get(symbol_or_key).and_then(|place| master.rows.get(*place))
     }
 
-    /// What a symbol means: by the master where it knows it, else by the feed's grammar.
+    /// What a symbol means: by the master where it knows it, else by the feed's grammar; under the name that counts.
     pub fn instrument(&self, feed: &dyn Feed, symbol: &str) -> Result<Instrument, SymbolError> {
-        match self.find(feed.name(), symbol) {
-            Some(row) => Ok(row.instrument.clone()),
-            None => feed.instrument(symbol),
-        }
+        self.instrument_or(feed.name(), symbol, || feed.instrument(symbol))
+    }
+
+    /// As [`instrument`](Self::instrument), for a grammar that belongs to no feed.
+    pub fn instrument_or(
+        &self,
+        feed: &str,
+        symbol: &str,
+        grammar: impl FnOnce() -> Result<Instrument, SymbolError>,
+    ) -> Result<Instrument, SymbolError> {
+        let read = self.find(feed, symbol).map_or_else(grammar, |row| Ok(row.instrument.clone()))?;
+        Ok(self.aliases.apply(read))
+    }
+
+    /// Whether a symbol means something else, or may mean something else, than in `earlier`.
+    pub fn differs(&self, earlier: &Self, feed: &str, symbol: &str) -> bool {
+        let row = |catalog: &Self| catalog.find(feed, symbol).map(|row| row.instrument.clone());
+        self.aliases != earlier.aliases || row(self) != row(earlier)
+    }
+
+    /// The rows of a feed, in the order of its master.
+    pub fn rows(&self, feed: &str) -> &[MasterRow] {
+        self.feeds.get(feed).map_or(&[], |master| &master.rows)
+    }
+
+    /// The feeds whose masters were read, by name.
+    pub fn feeds(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.feeds.keys().map(AsRef::as_ref).collect();
+        names.sort_unstable();
+        names
     }
 
     /// Rows of a feed.
     pub fn len(&self, feed: &str) -> usize {
-        self.feeds.get(feed).map_or(0, |master| master.rows.len())
+        self.rows(feed).len()
     }
 
     /// Whether no master was read at all.

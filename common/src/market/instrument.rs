@@ -68,9 +68,10 @@ pub struct Instrument {
 }
 
 impl Instrument {
-    /// The key of `ticker_base.ticker_symbol`: the underlying, lower case, letters and digits only.
+    /// The key of `ticker_base.ticker_symbol`: the underlying, lower case, letters and digits only. They may be of any
+    /// script: Binance lists coins with Chinese names, and without those letters all of them would be their quote asset.
     pub fn ticker_symbol(&self) -> String {
-        self.underlying.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+        self.underlying.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
     }
 }
 
@@ -120,6 +121,32 @@ impl fmt::Display for Expiry {
         match self {
             Self::Day(day) => day.fmt(f),
             Self::Month { year, month } => write!(f, "{year:04}-{month:02}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ticker_keeps_letters_and_digits_of_any_script() {
+        for (underlying, ticker) in [
+            ("BTC/USDT", "btcusdt"),
+            ("M&M", "mm"),
+            ("币安人生/USDT", "币安人生usdt"),
+            ("ÉTÉ/TRY", "ététry"),
+            ("&-", ""),
+        ] {
+            let instrument = Instrument {
+                exchange: "BINANCE".into(),
+                underlying: underlying.into(),
+                kind: Kind::Spot,
+                expiry: None,
+                option: None,
+                series: None,
+            };
+            assert_eq!(instrument.ticker_symbol(), ticker);
         }
     }
 }

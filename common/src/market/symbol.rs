@@ -1,8 +1,15 @@
 //! How providers spell instruments: one grammar per file.
 
 pub mod binance;
+pub mod coinbase;
+pub mod dated;
 pub mod fyers;
 pub mod kite;
+pub mod massive;
+pub mod twelvedata;
+pub mod upstox;
+pub mod kraken;
+mod pair;
 
 use std::borrow::Cow;
 
@@ -17,7 +24,7 @@ const SYMBOL_BYTES_MAX: usize = 128;
 const SHOWN_CHARS_MAX: usize = 64;
 
 /// What is wrong with a symbol, in words.
-type Problem = Cow<'static, str>;
+pub(crate) type Problem = Cow<'static, str>;
 
 /// Puts a problem beside the symbol it was found in.
 pub(crate) fn refusal(feed: &'static str, symbol: &str, problem: Problem) -> SymbolError {
@@ -40,12 +47,12 @@ fn full_year(two_digits: i8) -> i16 {
 }
 
 /// A day of the calendar, or nothing.
-fn real_day(two_digit_year: i8, month: i8, day: i8) -> Option<Date> {
+pub(in crate::market) fn real_day(two_digit_year: i8, month: i8, day: i8) -> Option<Date> {
     Date::new(full_year(two_digit_year), month, day).ok()
 }
 
 /// The number that exactly two digits write; nothing for any other text.
-fn two_digits(text: &str) -> Option<i8> {
+pub(in crate::market) fn two_digits(text: &str) -> Option<i8> {
     let [tens, ones] = text.as_bytes() else { return None };
     let digit = |byte: &u8| char::from(*byte).to_digit(10).and_then(|digit| i8::try_from(digit).ok());
     Some(digit(tens)? * 10 + digit(ones)?)

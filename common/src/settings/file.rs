@@ -141,14 +141,14 @@ impl Reader<'_> {
 pub(super) fn value_of(kind: Kind, written: &DeValue<'_>) -> Option<Value> {
     match (kind, written) {
         // A number in quotes is a mistake that would hide others.
-        (Kind::Count { .. } | Kind::Flag | Kind::List, DeValue::String(_)) => None,
+        (Kind::Count { .. } | Kind::Flag | Kind::List | Kind::Masters | Kind::Aliases, DeValue::String(_)) => None,
         (kind, DeValue::String(text)) => kind.read(text),
         (Kind::Flag, DeValue::Boolean(on)) => Some(Value::Flag(*on)),
         (kind @ (Kind::Count { .. } | Kind::Bytes { .. } | Kind::Time { .. }), DeValue::Integer(number)) => {
             decimal(number).and_then(|text| kind.read(&text))
         }
         (kind @ Kind::Time { .. }, DeValue::Float(number)) => kind.read(number.as_str()),
-        (Kind::List, DeValue::Array(words)) => strings(words).map(Value::List),
+        (kind, DeValue::Array(words)) => strings(words).and_then(|words| kind.read_words(words)),
         _ => None,
     }
 }

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use super::value::Value;
 use super::{duration, size};
+use crate::market::alias::INDICES;
+use crate::market::{Aliases, master};
+use crate::masters::Source;
+use crate::broker::shards::GroupName;
 use crate::queue::QueueName;
 
 /// The type of a setting, with its range.
@@ -21,6 +25,8 @@ pub enum Kind {
     Hidden,
     /// A queue's name.
     Queue,
+    /// A group's name; empty means not set.
+    Group,
     /// A whole number.
     Count {
         /// Least allowed.
@@ -48,6 +54,10 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// Words, separated by commas.
     List,
+    /// Symbol masters: `FEED=ADDRESS`, separated by commas.
+    Masters,
+    /// Other names of underlyings: `OLD=NEW`, separated by commas.
+    Aliases,
     /// A log level, or a filter such as `info,worker=debug`.
     LogFilter,
 }
@@ -71,6 +81,7 @@ impl Kind {
             }
             Self::Hidden => Some(Value::Hidden(text.into())),
             Self::Queue => text.parse::<QueueName>().ok().map(|name| Value::Text(name.as_str().to_owned())),
+            Self::Group => (text.is_empty() || text.parse::<GroupName>().is_ok()).then(|| Value::Text(text.to_owned())),
             Self::Count { min, max } => {
                 let number = text.replace('_', "").parse().ok()?;
                 (min..=max).contains(&number).then_some(Value::Count(number))
@@ -92,9 +103,21 @@ impl Kind {
                 let word = text.to_ascii_lowercase();
                 words.iter().find(|allowed| **allowed == word).map(|_| Value::Text(word))
             }
-            Self::List => Some(Value::List(words(text))),
+            Self::List | Self::Masters | Self::Aliases => self.read_words(words(text)),
             Self::LogFilter => log_filter(text).map(Value::Text),
         }
+    }
+
+    /// Reads the words of a list. `None` where one of them is not allowed, or where the setting is no list.
+    pub(super) fn read_words(self, words: Vec<String>) -> Option<Value> {
+        let allowed = if self == Self::Masters {
+            words.iter().all(|word| word.parse::<Source>().is_ok())
+        } else if self == Self::Aliases {
+            Aliases::parse(words.iter().map(String::as_str)).is_ok()
+        } else {
+            self == Self::List
+        };
+        allowed.then_some(Value::List(words))
     }
 
     /// What may stand there, to follow "must be".
@@ -104,7 +127,7 @@ impl Kind {
             Self::Path => "a path".to_owned(),
             Self::Url(schemes) | Self::OptionalUrl(schemes) => format!("a URL that starts with {}", schemes.join(", ")),
             Self::Hidden => "text that is never shown".to_owned(),
-            Self::Queue => "a name of 1 to 100 letters, digits, `_`, `-` or `.`".to_owned(),
+            Self::Queue | Self::Group => "a name of 1 to 100 letters, digits, `_`, `-` or `.`".to_owned(),
             Self::Count { min, max } => format!("a whole number from {min} to {max}"),
             Self::Bytes { min, max } => {
                 format!("a size from {} to {}, such as `4MiB`", size::format(min), size::format(max))
@@ -117,6 +140,11 @@ impl Kind {
             Self::Flag => "true or false".to_owned(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::List => "a list of words".to_owned(),
+            Self::Masters => format!(
+                "a list of `FEED=ADDRESS`, FEED one of {}, ADDRESS an http(s) URL or a file",
+                master::feeds().collect::<Vec<_>>().join(", ")
+            ),
+            Self::Aliases => format!("a list of `OLD=NEW`, `EXCHANGE:OLD=NEW` or the word `{INDICES}`"),
             Self::LogFilter => format!("a level ({}) or a filter such as `info,worker=debug`", LEVELS.join(", ")),
         }
     }

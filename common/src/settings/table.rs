@@ -89,7 +89,12 @@ pub const TABLE: &[Setting] = &[
     setting("queue.waiting_max", count(1, 1_000_000_000), "1000000", "Tasks that may wait; beyond this the overflow policy of the listener acts"),
     setting("queue.age_max", time(Duration::ZERO, DAY), "0s", "Ticks older than this expire unstored; 0 keeps them however old"),
 
+    setting("instruments.masters", Kind::Masters, "", "Symbol masters to load; a feed may have several files"),
+    setting("instruments.refresh", time(Duration::from_mins(1), Duration::from_hours(24 * 7)), "24h", "How old a downloaded master may be before it is downloaded again"),
+    setting("instruments.aliases", Kind::Aliases, "", "Underlyings to store under another name; `indices` gives indices the names of their derivatives"),
+
     setting("listener.feed", Kind::Text, "binance", "The provider to read"),
+    setting("listener.group", Kind::Group, "", "Listeners of one group share one list of symbols; not set means the feed's name"),
     setting("listener.endpoint", Kind::Text, "", "Address to connect to instead of the provider's own"),
     setting("listener.http_endpoint", Kind::Text, "", "Address of the provider's HTTP API instead of its own; if only `endpoint` is set, the same host"),
     setting("listener.symbols", Kind::List, "", "Symbols to subscribe, as the provider spells them"),
@@ -99,6 +104,7 @@ pub const TABLE: &[Setting] = &[
     Setting { aliases: &["max_stocks"],
         ..setting("listener.max_symbols", count(1, 1_000_000), "250", "Symbols one listener carries at most") },
     setting("listener.connection_delay", time(Duration::ZERO, HOUR), "3s", "Pause between opening two connections"),
+    setting("listener.data_age_max", time(Duration::ZERO, DAY), "0s", "While the market is open, a connection without data for this long is opened again; 0 takes the feed's own limit"),
     setting("listener.monitor_interval", time(Duration::from_secs(1), DAY), "30s", "How often the listener logs a summary of its connections"),
     setting("listener.overflow", OVERFLOW, "merge", "What happens when the buffer or the queue is full"),
     setting("listener.buffer_max", count(1, 10_000_000), "200000", "Messages read but not yet accepted by the queue, at most"),
@@ -129,6 +135,8 @@ pub const TABLE: &[Setting] = &[
     setting("start.symbols", count(1, 100_000), "250", "Symbols of the simulated exchange"),
     setting("start.connections", count(1, 1_000), "5", "Connections to the simulated exchange"),
     setting("start.rate", count(1, 10_000_000), "2000", "Messages per second of the simulated exchange, all connections together"),
+
+    setting("market.calendar", Kind::Text, "", "File with trading days of your own, which replace the built-in ones; see docs/calendar.md"),
 
     Setting { variables: &["RUST_LOG"],
         ..setting("log.level", Kind::LogFilter, "info", "Least important log lines that are shown, or a filter per part") },

@@ -9,6 +9,9 @@ use super::credentials::CredentialSettings;
 use super::overflow::Overflow;
 use super::resolve::Resolved;
 use crate::feed::described::Description;
+use crate::market::Aliases;
+use crate::masters::Source;
+use crate::broker::shards::GroupName;
 use crate::queue::QueueName;
 use crate::retry::Backoff;
 use crate::store::{StoreOptions, UnknownTicker};
@@ -22,10 +25,12 @@ pub struct Settings {
     pub broker: BrokerSettings,
     pub store: StoreSettings,
     pub queue: QueueSettings,
+    pub instruments: InstrumentSettings,
     pub listener: ListenerSettings,
     pub credentials: CredentialSettings,
     pub worker: WorkerSettings,
     pub start: StartSettings,
+    pub market: MarketSettings,
     pub log: LogSettings,
     /// Feeds that the settings file describes.
     pub feeds: Vec<Description>,
@@ -69,15 +74,30 @@ pub struct QueueSettings {
     pub age_max: Option<Duration>,
 }
 
+/// `[instruments]`
+#[derive(Debug, Clone, Default)]
+pub struct InstrumentSettings {
+    /// Symbol masters to load.
+    pub masters: Vec<Source>,
+    /// How old a downloaded master may be.
+    pub refresh: Duration,
+    /// Underlyings to store under another name.
+    pub aliases: Aliases,
+}
+
 /// `[listener]`
 #[derive(Debug, Clone)]
 pub struct ListenerSettings {
     /// The provider to read.
     pub feed: String,
+    /// Who shares the list of symbols; `None` means those who read the feed.
+    pub group: Option<GroupName>,
     /// Address to connect to instead of the provider's own.
     pub endpoint: Option<String>,
     /// Address of the provider's HTTP API instead of its own.
     pub http_endpoint: Option<String>,
+    /// While the market is open, a connection without data for this long is opened again; `None`: the feed's limit.
+    pub data_age_max: Option<Duration>,
     /// Symbols to subscribe, as the provider spells them.
     pub symbols: Vec<String>,
     /// Channels to subscribe; empty means the feed's usual ones.
@@ -132,6 +152,13 @@ pub struct StartSettings {
     pub rate: u32,
 }
 
+/// `[market]`
+#[derive(Debug, Clone)]
+pub struct MarketSettings {
+    /// A file with trading days of the user's own.
+    pub calendar: Option<PathBuf>,
+}
+
 /// `[log]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
@@ -170,6 +197,7 @@ impl Settings {
                 waiting_max: from.count("queue.waiting_max"),
                 age_max: Some(from.time("queue.age_max")).filter(|age| !age.is_zero()),
             },
+            instruments: instruments(from),
             listener: listener(from),
             credentials: CredentialSettings::from_resolved(from),
             worker: WorkerSettings {
@@ -191,15 +219,29 @@ impl Settings {
                 connections: from.count("start.connections"),
                 rate: from.count("start.rate"),
             },
+            market: MarketSettings {
+                calendar: Some(from.text("market.calendar")).filter(|path| !path.is_empty()).map(Into::into),
+            },
             log: LogSettings { level: from.text("log.level"), format: log_format(&from.text("log.format")) },
             feeds: Vec::new(),
         }
     }
 }
 
+fn instruments(from: &Resolved) -> InstrumentSettings {
+    let sources = from.list("instruments.masters");
+    let aliases = from.list("instruments.aliases");
+    InstrumentSettings {
+        masters: sources.iter().map(|word| word.parse().expect("its kind has parsed it before")).collect(),
+        refresh: from.time("instruments.refresh"),
+        aliases: Aliases::parse(aliases.iter().map(String::as_str)).expect("its kind has parsed them before"),
+    }
+}
+
 fn listener(from: &Resolved) -> ListenerSettings {
     ListenerSettings {
         feed: from.text("listener.feed"),
+        group: from.text("listener.group").parse().ok(), // its kind has parsed it before, or it is empty
         endpoint: Some(from.text("listener.endpoint")).filter(|endpoint| !endpoint.is_empty()),
         http_endpoint: Some(from.text("listener.http_endpoint")).filter(|endpoint| !endpoint.is_empty()),
         symbols: from.list("listener.symbols"),
@@ -211,6 +253,7 @@ fn listener(from: &Resolved) -> ListenerSettings {
         overflow: from.text("listener.overflow").parse().expect("its kind has checked the word before"),
         buffer_max: from.count("listener.buffer_max"),
         buffer_bytes: from.count("listener.buffer_bytes"),
+        data_age_max: Some(from.time("listener.data_age_max")).filter(|age| !age.is_zero()),
         litemode: from.flag("listener.litemode"),
     }
 }

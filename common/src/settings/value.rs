@@ -1,5 +1,6 @@
 //! A setting's value, and where it came from.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -47,11 +48,19 @@ impl fmt::Display for Value {
                     if 0 < index {
                         f.write_str(", ")?;
                     }
-                    quoted(f, word)?;
+                    quoted(f, &shown(word))?;
                 }
                 f.write_str("]")
             }
         }
+    }
+}
+
+/// A word as people may see it: what follows `=` may be a URL with a password.
+fn shown(word: &str) -> Cow<'_, str> {
+    match word.split_once('=') {
+        Some((name, url)) if url.contains("://") => format!("{name}={}", redact::redacted(url)).into(),
+        _ => word.into(),
     }
 }
 

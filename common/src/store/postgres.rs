@@ -7,15 +7,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+use super::gap::{unfit as unfit_gap, write_each as write_gaps_each};
 use super::listing::{self, ascends};
 use super::{
     InstrumentId, Listing, PriceStore, Registration, RowOutcome, Slots, StoreCensus, StoreError, StoreOptions,
-    StoredPrice, StoredToken, TokenTable, UnknownTicker, WriteBatch, Written,
+    StoredGap, StoredPrice, StoredToken, TokenTable, UnknownTicker, WriteBatch, Written,
 };
 use crate::clock::UnixMicros;
 
 mod arrays;
 mod each;
+mod gap;
 mod history;
 mod link;
 mod merge;
@@ -66,10 +68,11 @@ impl PriceStore for PostgresStore {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Written, StoreError> {
-        if batch.rows.is_empty() && batch.history.is_empty() {
+        if batch.is_empty() {
             return Ok(Written::default());
         }
-        let unfit = if ascends(&batch.rows) { each::unfit_time(batch) } else { Some(listing::NOT_ASCENDING) };
+        let disorder = (!ascends(&batch.rows)).then_some(listing::NOT_ASCENDING);
+        let unfit = disorder.or_else(|| each::unfit_time(batch)).or_else(|| unfit_gap(&batch.gaps));
         if let Some(unfit) = unfit {
             return Err(StoreError::Row { place: self.pool.place().to_owned(), source: unfit.into() });
         }
@@ -93,21 +96,29 @@ impl PriceStore for PostgresStore {
         // A tick without a row can be blamed on no row: it is stored alone, or it is an error of the whole call.
         let loose = listing::loose_ticks(batch);
         if !loose.is_empty() {
-            self.write(&WriteBatch { rows: Vec::new(), history: loose }).await?;
+            self.write(&WriteBatch { history: loose, ..WriteBatch::default() }).await?;
         }
-        if batch.rows.is_empty() {
-            return Ok(Vec::new());
+        let mut outcomes = Vec::new();
+        if !batch.rows.is_empty() {
+            self.add_history_days(batch).await?;
+            let mut session = self.pool.session().await?;
+            let outcome = limited(each::run(&mut session.connection, batch)).await;
+            let written = self.pool.settle(session, outcome, Unnamed::BlameTheStore).await;
+            outcomes = self.forget_days_unless_written(written)?;
         }
-        self.add_history_days(batch).await?;
-        let mut session = self.pool.session().await?;
-        let outcome = limited(each::run(&mut session.connection, batch)).await;
-        let outcomes = self.pool.settle(session, outcome, Unnamed::BlameTheStore).await;
-        self.forget_days_unless_written(outcomes)
+        outcomes.extend(write_gaps_each(self, &batch.gaps).await?);
+        Ok(outcomes)
     }
 
     async fn prices(&self) -> Result<Vec<StoredPrice>, StoreError> {
         let mut session = self.pool.session().await?;
         let outcome = limited(read::prices(&mut session.connection)).await;
+        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+    }
+
+    async fn gaps(&self, limit: u32) -> Result<Vec<StoredGap>, StoreError> {
+        let mut session = self.pool.session().await?;
+        let outcome = limited(gap::newest(&mut session.connection, limit)).await;
         self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
     }
 

@@ -288,3 +288,32 @@ pub struct HistoryRow {
     /// The values.
     pub fields: Fields,
 }
+
+/// One hole in a provider's streams, unique by the task that told of it: feed, connection, epoch and seq.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GapRow {
+    /// The feed's name.
+    pub feed: Box<str>,
+    /// The connection, counted from 1 within its listener.
+    pub conn: u32,
+    /// The order of the task.
+    pub order: OrderKey,
+    /// The provider's symbol, where the hole is in the stream of one symbol.
+    pub symbol: Option<Box<str>>,
+    /// The stream; `*` for all of the connection.
+    pub stream: Box<str>,
+    /// The kind of messages; `*` for all.
+    pub kind: Box<str>,
+    /// The provider's number of the first missing message.
+    pub from: Option<i64>,
+    /// The provider's number of the last missing message.
+    pub to: Option<i64>,
+    /// How many are missing.
+    pub missing: Option<u64>,
+    /// When the last message before the hole was received.
+    pub since: Option<UnixMicros>,
+    /// When the first message behind the hole was received.
+    pub until: UnixMicros,
+    /// As [`GapReason`](crate::queue::GapReason) spells it; newer programs may have further ones.
+    pub reason: Box<str>,
+}

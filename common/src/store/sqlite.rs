@@ -8,15 +8,17 @@ use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::SecretString;
 
+use super::gap::{unfit as unfit_gap, write_each as write_gaps_each};
 use super::listing::{self, ascends};
 use super::{
-    Listing, PriceStore, Registration, RowOutcome, Slots, StoreCensus, StoreError, StoredPrice, StoredToken,
+    Listing, PriceStore, Registration, RowOutcome, Slots, StoreCensus, StoreError, StoredGap, StoredPrice, StoredToken,
     TokenTable, UnknownTicker, WriteBatch, Written,
 };
 use crate::clock::{self, UnixMicros};
 use crate::sqlite::SqliteThread;
 
 mod each;
+mod gap;
 mod history;
 mod merge;
 mod read;
@@ -82,15 +84,17 @@ impl PriceStore for SqliteStore {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Written, StoreError> {
-        if batch.rows.is_empty() && batch.history.is_empty() {
+        if batch.is_empty() {
             return Ok(Written::default());
         }
-        if !ascends(&batch.rows) {
-            return Err(StoreError::Row { place: self.place.clone(), source: listing::NOT_ASCENDING.into() });
+        let disorder = (!ascends(&batch.rows)).then_some(listing::NOT_ASCENDING);
+        if let Some(unfit) = disorder.or_else(|| unfit_gap(&batch.gaps)) {
+            return Err(StoreError::Row { place: self.place.clone(), source: unfit.into() });
         }
         let now = clock::now();
         let rows: Vec<_> = batch.rows.iter().map(|row| RowColumns::new(row, now)).collect();
         let ticks: Vec<_> = batch.history.iter().map(TickColumns::new).collect();
+        let gaps = batch.gaps.clone();
         self.transaction(move |connection| {
             let mut written = Written::default();
             let stored = Stored::load(connection, &rows)?;
@@ -105,6 +109,9 @@ impl PriceStore for SqliteStore {
             for tick in &ticks {
                 tick.add(connection)?;
             }
+            for row in &gaps {
+                gap::add(connection, row, now)?;
+            }
             Ok(written)
         })
         .await
@@ -114,7 +121,7 @@ impl PriceStore for SqliteStore {
         // A tick without a row can be blamed on no row: it is stored alone, or it is an error of the whole call.
         let loose = listing::loose_ticks(batch);
         if !loose.is_empty() {
-            self.write(&WriteBatch { rows: Vec::new(), history: loose }).await?;
+            self.write(&WriteBatch { history: loose, ..WriteBatch::default() }).await?;
         }
         let now = clock::now();
         let attempt = |row| Attempt { row: RowColumns::new(row, now), ticks: Vec::new(), legacy: Legacy::of(row) };
@@ -124,11 +131,20 @@ impl PriceStore for SqliteStore {
                 attempts[row].ticks.push(TickColumns::new(tick));
             }
         }
-        self.transaction(move |connection| attempts.iter().map(|attempt| attempt.make(connection)).collect()).await
+        let make = move |connection: &mut SqliteConnection| {
+            attempts.iter().map(|attempt| attempt.make(connection)).collect::<diesel::QueryResult<Vec<_>>>()
+        };
+        let mut outcomes = self.transaction(make).await?;
+        outcomes.extend(write_gaps_each(self, &batch.gaps).await?);
+        Ok(outcomes)
     }
 
     async fn prices(&self) -> Result<Vec<StoredPrice>, StoreError> {
         self.call(read::prices).await
+    }
+
+    async fn gaps(&self, limit: u32) -> Result<Vec<StoredGap>, StoreError> {
+        self.call(move |connection| gap::newest(connection, limit)).await
     }
 
     async fn census(&self) -> Result<StoreCensus, StoreError> {

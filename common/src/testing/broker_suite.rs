@@ -16,11 +16,14 @@ use std::sync::Arc;
 use crate::broker::Broker;
 
 mod desk;
+mod dice;
 mod flow;
 mod hand;
 mod leases;
 mod outcomes;
 mod random;
+mod roster;
+mod shards;
 
 pub use desk::*;
 pub use flow::*;
@@ -28,6 +31,8 @@ pub use hand::Hand;
 pub use leases::*;
 pub use outcomes::*;
 pub use random::*;
+pub use roster::*;
+pub use shards::*;
 
 /// An empty place for tasks, with two handles to it.
 pub struct Place {
@@ -99,6 +104,25 @@ macro_rules! broker_suite {
             an_unused_queue_is_empty_and_balanced
             a_fit_broker_passes_its_preflight
             random_work_loses_and_doubles_nothing
+            owners_come_to_fair_shares_within_two_rounds
+            a_repeated_hold_keeps_what_was_held
+            a_silent_owners_shards_move_when_its_time_is_up_and_not_before
+            a_frozen_owner_finds_its_shards_gone
+            an_outage_of_the_broker_moves_no_shard
+            an_owner_that_never_comes_back_is_waited_for_once
+            a_clean_stop_gives_everything_back_at_once
+            a_plan_may_shrink_and_grow
+            a_plan_past_the_limit_is_refused
+            the_epochs_of_a_shard_rise_from_owner_to_owner
+            groups_are_apart_and_known_once_they_were_used
+            a_map_shows_who_is_there_and_who_holds_what
+            random_owners_never_hold_one_shard_together
+            everybody_replays_the_same_roster
+            a_repeated_append_adds_nothing
+            an_append_is_limited
+            a_long_roster_is_put_together_and_means_the_same
+            a_revision_of_another_life_means_a_restart
+            a_grant_tells_the_rosters_revision
         );
     };
     ($open:path: $($promise:ident)+) => {

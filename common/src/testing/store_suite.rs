@@ -5,16 +5,20 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod gaps;
 mod history;
 mod merging;
+mod pricing;
 mod refusing;
 mod registering;
 mod subject;
 mod tokens;
 mod writing;
 
+pub use gaps::*;
 pub use history::*;
 pub use merging::*;
+pub use pricing::*;
 pub use refusing::*;
 pub use registering::*;
 pub use subject::{Sql, Subject};
@@ -52,9 +56,17 @@ macro_rules! store_suite {
             several_ticks_of_one_instrument_are_written_in_their_order
             the_census_counts_what_has_a_price
             the_view_prefers_the_configured_source
+            a_ticker_is_priced_by_its_configured_source
+            a_pinned_row_beats_the_price_source
+            a_contract_without_a_day_is_near_by_its_month
+            tickers_keep_the_letters_of_every_script
             history_is_kept_once
             a_refused_row_leaves_no_history
             a_tick_without_a_row_is_kept_or_reported
+            gaps_come_back_as_they_went
+            a_gap_that_is_told_again_is_there_once
+            gaps_stand_or_fall_with_their_batch
+            a_gap_that_no_table_can_hold_is_refused_alone
             one_refused_row_keeps_its_neighbours
             a_refused_price_goes_to_the_legacy_table_once
             a_future_has_a_legacy_table_of_its_own

@@ -25,4 +25,6 @@ common::broker_suite!(open:
     a_queue_is_known_once_it_was_used
     epochs_rise_across_handles
     random_work_loses_and_doubles_nothing
+    random_owners_never_hold_one_shard_together
+    a_long_roster_is_put_together_and_means_the_same
 );

@@ -78,7 +78,7 @@ fn trades(ids: &[InstrumentId], seq: u32) -> WriteBatch {
         row.merge(&fields, order, None, common::clock::now());
         row
     };
-    WriteBatch { rows: ids.iter().map(row).collect(), history: Vec::new() }
+    WriteBatch { rows: ids.iter().map(row).collect(), ..WriteBatch::default() }
 }
 
 fn code(error: &StoreError) -> Option<&str> {

@@ -2,7 +2,9 @@
 
 use common::feed::SymbolError;
 use common::market::Instrument;
-use common::market::symbol::{binance, fyers, kite};
+use common::market::symbol::{
+    binance, coinbase, dated, fyers, kite, kraken, massive, twelvedata, upstox,
+};
 
 use crate::captures;
 
@@ -66,6 +68,44 @@ fn binance_spot_symbols_read_as_the_table_says() {
 #[test]
 fn binance_futures_symbols_read_as_the_table_says() {
     every_row_reads("binance_usdm", binance::parse_usdm);
+}
+
+#[test]
+fn massive_symbols_read_as_the_table_says() {
+    every_row_reads("massive", massive::parse);
+}
+
+#[test]
+fn twelvedata_symbols_read_as_the_table_says() {
+    every_row_reads("twelvedata", twelvedata::parse);
+}
+
+#[test]
+fn upstox_trading_symbols_read_as_the_table_says() {
+    every_row_reads("upstox_tradingsymbol", upstox::parse_trading);
+}
+
+#[test]
+fn upstox_symbols_in_words_read_as_the_table_says() {
+    every_row_reads("upstox_json_symbol", upstox::parse_json_symbol);
+}
+
+#[test]
+fn upstox_symbols_of_both_forms_are_told_apart() {
+    every_row_reads("upstox_tradingsymbol", upstox::parse);
+    every_row_reads("upstox_json_symbol", upstox::parse);
+}
+
+#[test]
+fn crypto_pairs_read_as_the_table_says() {
+    every_row_reads("coinbase", coinbase::parse);
+    every_row_reads("kraken", kraken::parse);
+}
+
+#[test]
+fn contracts_with_their_whole_day_read_as_the_table_says() {
+    every_row_reads("globaldatafeeds", |symbol| dated::parse("globaldatafeeds", symbol));
+    every_row_reads("openalgo", |symbol| dated::parse("openalgo", symbol));
 }
 
 fn every_row_reads(provider: &str, parse: Parse) {

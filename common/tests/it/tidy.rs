@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const LINES_MAX: usize = 400;
 
 /// Files that import no runtime, no database and no logging.
-const PURE: [&str; 6] = ["market", "queue", "ledger.rs", "outage.rs", "retry.rs", "clock.rs"];
+const PURE: [&str; 7] = ["market", "queue", "roster", "ledger.rs", "outage.rs", "retry.rs", "clock.rs"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -67,4 +67,5 @@ fn each_technology_has_one_home() {
     assert_eq!(strangers(&["redis::cmd", "redis::Script"], under("broker/redis")), none);
     let database = |path: &Path| ["/store", "sqlite", "testing"].iter().any(|home| under(home)(path));
     assert_eq!(strangers(&["use diesel", "diesel::"], database), none);
+    assert_eq!(strangers(&["use ureq", "ureq::"], |path| path.ends_with("common/src/http.rs")), none);
 }

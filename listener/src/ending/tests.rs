@@ -11,7 +11,7 @@ fn every_close_code_has_words_and_a_pace() {
             Then::Reconnect(Pace::AtOnce) => format!("{}: at once", closed(code, "")),
             Then::Reconnect(Pace::Usual) => format!("{}: usual", closed(code, "")),
             Then::Reconnect(Pace::Slow { .. }) => format!("{}: slow", closed(code, "")),
-            Then::Stop | Then::Finish => format!("{}: never", closed(code, "")),
+            Then::Stop | Then::Finish | Then::LogIn => format!("{}: never", closed(code, "")),
         })
         .into();
     let expected = [

@@ -44,6 +44,11 @@ impl Desk {
         !credential.is_empty() && self.lock().credential.as_deref().is_none_or(|wanted| wanted == credential)
     }
 
+    /// As [`admits`](Self::admits), where a client shows only a part of its credential.
+    pub(super) fn admits_by(&self, shows: impl FnOnce(&str) -> bool) -> bool {
+        self.lock().credential.as_deref().is_none_or(shows)
+    }
+
     /// Whether a symbol can be subscribed. A recording lists none, so that any can.
     pub(super) fn lists(&self, symbol: &str) -> bool {
         (self.symbols.is_empty() || self.known.contains(symbol)) && !self.lock().refused.contains(symbol)

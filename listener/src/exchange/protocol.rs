@@ -3,6 +3,10 @@
 
 mod binance;
 mod kite;
+mod massive;
+mod twelvedata;
+mod upstox;
+mod fyers;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -21,7 +25,15 @@ use super::walk::{Channel, Event};
 
 /// All venues.
 fn table() -> &'static [&'static dyn Venue] {
-    &[&binance::Binance::Spot, &binance::Binance::Usdm, &kite::Kite]
+    &[
+        &binance::Binance::Spot,
+        &binance::Binance::Usdm,
+        &fyers::Fyers,
+        &kite::Kite,
+        &massive::Massive,
+        &twelvedata::TwelveData,
+        &upstox::Upstox,
+    ]
 }
 
 /// Whose protocol the exchange speaks.
@@ -237,6 +249,11 @@ pub(super) enum Change {
     Nothing,
     Subscribe(Vec<Box<str>>),
     Unsubscribe(Vec<Box<str>>),
+    /// Streams that take the place of others.
+    Replace {
+        ended: Vec<Box<str>>,
+        begun: Vec<Box<str>>,
+    },
     Envelope(Envelope),
 }
 

@@ -117,7 +117,7 @@ impl Switchboard {
             self.claim(place, account, now);
         }
         match &answer.change {
-            Change::Unsubscribe(streams) => self.unsubscribe(place, streams),
+            Change::Unsubscribe(streams) | Change::Replace { ended: streams, .. } => self.unsubscribe(place, streams),
             Change::Envelope(envelope) => {
                 if let Some(connection) = &mut self.connections[place] {
                     connection.envelope = *envelope;
@@ -128,7 +128,7 @@ impl Switchboard {
         if let Some(connection) = &mut self.connections[place] {
             answer.replies.iter().for_each(|reply| connection.say(reply));
         }
-        if let Change::Subscribe(streams) = &answer.change {
+        if let Change::Subscribe(streams) | Change::Replace { begun: streams, .. } = &answer.change {
             self.subscribe(place, streams);
         }
         if let Some(ending) = &answer.ending {

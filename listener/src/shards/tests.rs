@@ -49,6 +49,17 @@ fn the_remainder_is_refused_by_name() {
 }
 
 #[test]
+fn where_the_provider_allows_no_further_connection_the_last_one_carries_the_rest() {
+    let places = ["AAPL", "MSFT", "BRK.B", "BTC-USD"].map(Some);
+    let (feed, catalog) = (by_name("massive").unwrap(), Catalog::default());
+    let rules = Rules { feed, channels: &names(&["T"]), limits: limits(1, 10), catalog: &catalog };
+    let plan = Plan::of(&places, rules).unwrap();
+    assert_eq!(carried(&plan), [["T.AAPL", "T.MSFT", "T.BRK.B"]]);
+    let refused = [("BTC-USD".into(), "the provider allows 1 connections, and they are full".into())];
+    assert_eq!(plan.refused, refused.into(), "its market needs a connection of its own");
+}
+
+#[test]
 fn a_symbol_that_is_no_symbol_does_not_stop_the_others() {
     let plan = planned(&["BTCUSDT", "?", "ETHUSDT"], &["trade"], limits(50, 250));
     assert_eq!(carried(&plan), [["btcusdt@trade", "ethusdt@trade"]]);

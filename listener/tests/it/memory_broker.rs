@@ -5,10 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use common::broker::{Broker, BrokerDesk, BrokerError, Census, Enqueue, Enqueued};
+use common::broker::shards::{GroupName, HeldShard, HoldShards, ShardBook, ShardGrant, ShardMap};
+use common::broker::{Broker, BrokerDesk, BrokerError, Census, Enqueue, Enqueued, ShardBroker};
 use common::market::Epoch;
 use common::presence::{InstanceId, ListenerState, Part, Presence};
-use common::queue::{DeadFilter, DeadId, DeadPage, LeaseId, QueueName, Reaped, Settled, Settlement, Take, Taken, Task};
+use common::queue::{
+    DeadFilter, DeadId, DeadPage, GAP_KIND, LeaseId, QueueName, Reaped, Settled, Settlement, Take, Taken, Task,
+};
+use common::roster::{RosterEvent, RosterNews};
 
 /// How it behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,6 +40,10 @@ pub(crate) struct State {
     pub(crate) enqueues: u64,
     pub(crate) empty_enqueues: u64,
     pub(crate) presences: BTreeMap<InstanceId, Presence>,
+    /// Shards of the one group that a test uses.
+    pub(crate) book: ShardBook,
+    /// The events of that group; the revision is their number.
+    pub(crate) roster: Vec<RosterEvent>,
     batches: HashMap<(InstanceId, u64), Vec<Vec<u8>>>,
 }
 
@@ -66,16 +74,25 @@ impl MemoryBroker {
         self.state().mood = mood;
     }
 
+    /// Tasks that hold market data; those that tell of gaps are not among them.
     pub(crate) fn tasks(&self) -> usize {
-        self.state().tasks.len()
+        self.seen().len()
+    }
+
+    /// The bodies of tasks that tell of gaps.
+    pub(crate) fn gaps(&self) -> Vec<String> {
+        let state = self.state();
+        let tasks = state.tasks.iter().map(|element| Task::decode(element).unwrap());
+        tasks.filter(|task| task.kind == GAP_KIND).map(|task| task.body.get().to_owned()).collect()
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
         let read = |element: &Vec<u8>| {
             let task = Task::decode(element).unwrap();
-            Seen { conn: task.conn, epoch: task.epoch.get(), seq: task.seq, body: task.body.get().to_owned() }
+            let body = task.body.get().to_owned();
+            (task.kind != GAP_KIND).then(|| Seen { conn: task.conn, epoch: task.epoch.get(), seq: task.seq, body })
         };
-        self.state().tasks.iter().map(read).collect()
+        self.state().tasks.iter().filter_map(read).collect()
     }
 
     /// The state that the one listener announces.
@@ -162,6 +179,54 @@ impl Broker for MemoryBroker {
 
     async fn reap(&self, _queue: &QueueName) -> Result<Reaped, BrokerError> {
         Err(unasked())
+    }
+}
+
+#[async_trait]
+impl ShardBroker for MemoryBroker {
+    async fn groups(&self) -> Result<Vec<GroupName>, BrokerError> {
+        Err(unasked())
+    }
+
+    async fn hold_shards(&self, wish: &HoldShards<'_>) -> Result<ShardGrant, BrokerError> {
+        self.check_up()?;
+        let mut state = self.state();
+        let State { book, epoch, roster, .. } = &mut *state;
+        book.hold(wish, common::clock::now());
+        let mut held = Vec::new();
+        for (shard, holding) in book.shards.iter_mut().filter(|(_, holding)| holding.owner == wish.owner) {
+            let epoch = *holding.epoch.get_or_insert_with(|| {
+                *epoch += 1;
+                Epoch::new(*epoch).unwrap()
+            });
+            held.push(HeldShard { shard: *shard, epoch, since: holding.since });
+        }
+        let owners = u32::try_from(book.owners.len()).unwrap();
+        Ok(ShardGrant { held, owners, revision: roster.len() as u64 })
+    }
+
+    async fn release_shards(&self, _group: &GroupName, owner: InstanceId) -> Result<(), BrokerError> {
+        self.check_up()?;
+        self.state().book.release(owner);
+        Ok(())
+    }
+
+    async fn shard_map(&self, _group: &GroupName) -> Result<ShardMap, BrokerError> {
+        Ok(self.state().book.map())
+    }
+
+    async fn roster_append(&self, _group: &GroupName, events: &[RosterEvent]) -> Result<u64, BrokerError> {
+        self.check_up()?;
+        let mut state = self.state();
+        state.roster.extend_from_slice(events);
+        Ok(state.roster.len() as u64)
+    }
+
+    async fn roster_since(&self, _group: &GroupName, revision: u64) -> Result<RosterNews, BrokerError> {
+        self.check_up()?;
+        let state = self.state();
+        let events = state.roster[usize::try_from(revision).unwrap()..].to_vec();
+        Ok(RosterNews { events, revision: state.roster.len() as u64, is_restart: false })
     }
 }
 

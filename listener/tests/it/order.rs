@@ -37,7 +37,28 @@ async fn a_reconnected_session_has_a_greater_epoch_and_starts_its_seq_anew() {
     let keys: Vec<_> = rig.broker.seen().iter().map(|seen| (seen.epoch, seen.seq)).collect();
     assert_eq!(keys[..3], [(1, 0), (1, 1), (1, 2)]);
     assert!(1 < keys[3].0);
-    assert_eq!(keys[3..], [(keys[3].0, 0), (keys[3].0, 1)]);
+    // The first place of the new epoch tells of the time between the two sessions.
+    assert_eq!(keys[3..], [(keys[3].0, 1), (keys[3].0, 2)]);
+    let gaps = rig.broker.gaps();
+    assert!(gaps.len() == 1 && gaps[0].contains(r#""reason":"reconnect""#), "{gaps:?}");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_hole_in_the_provider_s_numbers_is_told_ahead_of_the_message_behind_it() {
+    let rig = Rig::start(&["BTCUSDT"], |_| {}).await;
+    let mut peer = rig.server.accept_subscribed().await;
+    rig.live().await;
+    peer.trades("BTCUSDT", 1..3).await;
+    peer.trades("BTCUSDT", 7..8).await;
+    rig.tasks(3).await;
+    let gaps = rig.broker.gaps();
+    assert_eq!(gaps.len(), 1);
+    let wanted = r#"{"symbol":"BTCUSDT","stream":"btcusdt@trade","kind":"trade","from":3,"to":6,"missing":4,"#;
+    assert!(gaps[0].starts_with(wanted), "{gaps:?}");
+    assert_eq!(rig.broker.seen().iter().map(|seen| seen.seq).collect::<Vec<_>>(), [0, 1, 3]);
+    let state = rig.connection("counted", |state| state.continuity.gaps == 1).await;
+    assert_eq!(state.continuity.missing, 4);
     rig.stop().await;
 }
 

@@ -51,6 +51,20 @@ fn part_troubles() -> Vec<Row> {
             }),
         ),
         (
+            &["needs_login"],
+            State::Degraded,
+            Scene::spoilt(|scene| {
+                scene.listener = Some(listener(&[Link::NeedsLogin, Link::NeedsLogin, Link::Live]));
+            }),
+        ),
+        (
+            &["needs_login", "connection_not_live"],
+            State::Degraded,
+            Scene::spoilt(|scene| {
+                scene.listener = Some(listener(&[Link::Unknown, Link::NeedsLogin]));
+            }),
+        ),
+        (
             &["symbol_refused"],
             State::Degraded,
             Scene::spoilt(|scene| {

@@ -62,6 +62,27 @@ fn the_screen_says_what_is_wrong_and_what_to_do() {
 }
 
 #[test]
+fn the_screen_says_who_needs_a_login_and_how() {
+    let scene = Scene::spoilt(|scene| {
+        let mut listener = listener(&[Link::NeedsLogin, Link::Live]);
+        listener.connections[0].reason = Some("provider reports: the token has run out".into());
+        listener.connections[0].next_attempt_at = None;
+        scene.listener = Some(listener);
+    });
+    let look = scene.look();
+    let screen = plain(&look);
+    let lines: Vec<&str> = screen.lines().filter(|line| line.contains("login") || line.contains("fix ")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    FEED     1/2 live · 1 needs a login · 4,690,000 messages · freshest 12 ms · stalest 12 ms
+       1  binance  needs_login    50/50  2,345,000      -       0     12 ms           2  host-a/4120
+    ! binance needs a login, 1 connection waits for a token: provider reports: the token has run out
+        fix  tidemill token set binance
+    "#);
+    let report = Report::of(&look, None);
+    assert_eq!((report.state.exit(), report.connections[0].state), (Exit::Degraded, "needs_login"));
+}
+
+#[test]
 fn the_screen_where_nothing_has_run_yet() {
     let look = Look {
         at: NOW,
@@ -96,6 +117,34 @@ fn the_screen_without_a_broker_claims_no_balance() {
     "#);
     let json = serde_json::to_value(Report::of(&unreachable(), None)).unwrap();
     assert_eq!((&json["state"], &json["ledger"]), (&"unreachable".into(), &serde_json::Value::Null));
+}
+
+#[test]
+fn gaps_are_shown_where_there_are_any() {
+    let scene = Scene::spoilt(|scene| {
+        let mut listener = listener(&[Link::Live, Link::Live]);
+        let found = Continuity { gaps: 2, missing: 1_400, duplicates: 3, backwards: 1, unwatched: 0 };
+        listener.connections[1].continuity = found;
+        scene.listener = Some(listener);
+        if let Store::Fine(census) = &mut scene.store {
+            census.gaps = 2;
+        }
+    });
+    let look = scene.look();
+    let screen = plain(&look);
+    let lines: Vec<&str> = screen
+        .lines()
+        .filter(|line| ["STORE", "CONN", "  ", "·"].iter().any(|start| line.starts_with(start)))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    STORE    postgres://tidemill@db:5432/market · 250 prices · newest 22 ms ago · 42 MiB · 2 gaps
+             ticks 41,207,430 = stored 30,000,000 + superseded 11,207,429 + legacy 0 + skipped 1 + expired 0
+    CONN  FEED     STATE  SYMBOLS   MESSAGES  MSG/S  ERRORS  LAST MSG  RECONNECTS  GAPS  MISSING  DUPLICATES  BACKWARDS  LISTENER
+       1  binance  live     50/50  2,345,000      -       0     12 ms           2     0        0           0          0  host-a/4120
+       2  binance  live     50/50  2,345,000      -       0     12 ms           2     2    1,400           3          1  host-a/4120
+    · listener host-a/4120: 2 gaps, 1,400 messages missing; tidemill gaps lists them
+    "#);
+    assert_eq!(Report::of(&look, None).state, State::Healthy, "what is past does not make it sick");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use common::broker::{Broker, Enqueue, Enqueued};
 use common::clock::{self, UnixMicros};
 use common::ledger::Ledger;
 use common::market::Epoch;
+use common::masters::Catalogs;
 use common::presence::InstanceId;
 use common::queue::{DeadFilter, DeadLetter, IntakeCounts, QueueName, Task, WIRE_VERSION};
 use common::retry::Backoff;
@@ -48,6 +49,7 @@ impl Rig {
             lease: Duration::from_secs(2),
             age_max: None,
             history: true,
+            catalogs: Catalogs::default(),
             unknown_ticker: UnknownTicker::Create,
             row_retry: Backoff { first: Duration::from_millis(20), longest: Duration::from_millis(50), times: Some(2) },
             drain: Duration::from_secs(5),

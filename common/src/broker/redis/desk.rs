@@ -20,14 +20,7 @@ const LETTERS_AT_ONCE: usize = 100;
 #[async_trait]
 impl BrokerDesk for RedisBroker {
     async fn queues(&self) -> Result<Vec<QueueName>, BrokerError> {
-        let mut members = redis::cmd("SMEMBERS");
-        members.arg(QUEUES);
-        let answer = self.link.ask(&members).await?;
-        let names = self.expect(reply::list(answer), "no list of queues")?;
-        // A name that is none of ours was put there by somebody else, and has no keys of ours.
-        let mut queues: Vec<QueueName> = names.iter().filter_map(|name| reply::text(name)?.parse().ok()).collect();
-        queues.sort_unstable();
-        Ok(queues)
+        self.names(QUEUES).await
     }
 
     async fn census(&self, queue: &QueueName) -> Result<Census, BrokerError> {
@@ -36,7 +29,7 @@ impl BrokerDesk for RedisBroker {
     }
 
     async fn set_paused(&self, queue: &QueueName, paused: bool) -> Result<(), BrokerError> {
-        self.know(queue).await?;
+        self.know(QUEUES, queue.as_str()).await?;
         let mut call = scripts::PAUSE.on(queue.as_str());
         call.arg(u8::from(paused));
         self.link.run(&scripts::PAUSE, call).await.map(drop)

@@ -73,6 +73,13 @@ scripts! {
     DEAD_PAGE = " flags=allow-oom" + "names.lua" + "dead_page.lua";
     DEAD_RETRY = " flags=allow-oom" + "names.lua" + "dead_retry.lua";
     DEAD_PURGE = " flags=allow-oom" + "names.lua" + "dead_purge.lua";
+    SHARDS_HOLD = " flags=allow-oom" + "group.lua" + "shards_hold.lua";
+    SHARDS_NUMBER = " flags=allow-oom" + "group.lua" + "shards_number.lua";
+    SHARDS_RELEASE = " flags=allow-oom" + "group.lua" + "shards_release.lua";
+    SHARDS_MAP = " flags=allow-oom" + "group.lua" + "shards_map.lua";
+    ROSTER_APPEND = " flags=allow-oom" + "group.lua" + "roster_append.lua";
+    ROSTER_SINCE = " flags=allow-oom" + "group.lua" + "roster_since.lua";
+    ROSTER_COMPACT = " flags=allow-oom" + "group.lua" + "roster_compact.lua";
     EPOCH = " flags=allow-oom" + "epoch.lua";
     KNOW = " flags=allow-oom" + "know.lua";
     ANNOUNCE = " flags=allow-oom" + "announce.lua";

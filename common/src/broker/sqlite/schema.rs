@@ -102,6 +102,37 @@ CREATE TABLE queue_presence (
 ) WITHOUT ROWID;
 ";
 
+/// Tables of groups of listeners. They came later and changed no other, so a file without them only gets them, and the
+/// version stays: a program that does not know them works on with the queue.
+const GROUP_TABLES: &str = "
+CREATE TABLE IF NOT EXISTS queue_owner (
+    group_name TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    deadline INTEGER NOT NULL,
+    ttl_us INTEGER NOT NULL,
+    plan INTEGER NOT NULL,
+    waited_for INTEGER NOT NULL,
+    PRIMARY KEY (group_name, owner)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS queue_shard (
+    group_name TEXT NOT NULL,
+    shard INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    PRIMARY KEY (group_name, shard)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS queue_roster (
+    group_name TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    event TEXT NOT NULL,
+    PRIMARY KEY (group_name, revision),
+    UNIQUE (group_name, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS queue_group (name TEXT PRIMARY KEY) WITHOUT ROWID;
+";
+
 /// Creates the tables where they are missing; refuses those of a newer program. Within a transaction.
 pub(super) fn prepare(db: &mut SqliteConnection) -> Result<(), Trouble> {
     let present = query::<Text>("SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'queue_schema'")
@@ -109,12 +140,13 @@ pub(super) fn prepare(db: &mut SqliteConnection) -> Result<(), Trouble> {
         .optional()?;
     if present.is_none() {
         db.batch_execute(TABLES)?;
+        db.batch_execute(GROUP_TABLES)?;
         statement("INSERT INTO queue_schema (version) VALUES (?)").bind(VERSION).execute(db)?;
         return Ok(());
     }
     let version = query::<BigInt>("SELECT version FROM queue_schema").get_result::<i64>(db).optional()?;
     match version {
-        Some(VERSION) => Ok(()),
+        Some(VERSION) => Ok(db.batch_execute(GROUP_TABLES)?),
         Some(other) => Err(Trouble::Unfit {
             problem: format!("its tables have version {other}, this program writes version {VERSION}"),
             fix: "use the program version that wrote the file, or another file".to_owned(),

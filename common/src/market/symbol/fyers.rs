@@ -7,7 +7,7 @@
 //! A name may hold dashes, so the series stands behind the last one: `NSE:BAJAJ-AUTO-EQ`. Contracts are read by
 //! [`contract`]. A monthly contract names no day: its expiry is year and month until a symbol master tells the day.
 
-pub(super) mod contract;
+pub(in crate::market) mod contract;
 
 use crate::feed::SymbolError;
 use crate::market::symbol::{Problem, check_length, refusal};
@@ -81,7 +81,7 @@ fn is_series(text: &str) -> bool {
 }
 
 /// What a series holds. Exchanges add series freely, so one that is not listed here is no error.
-pub(super) fn kind_of(series: &str) -> Kind {
+pub(in crate::market) fn kind_of(series: &str) -> Kind {
     match series.as_bytes() {
         b"INDEX" => Kind::Index,
         // NSE: normal, trade-to-trade (BE, BZ), small companies (SM, ST). BSE: A and B.

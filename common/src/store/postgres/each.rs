@@ -8,7 +8,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::arrays::{PriceArrays, TickArrays, fits};
-use super::merge;
+use super::{gap, merge};
 use crate::store::{HistoryRow, PriceRow, Refusal, RowOutcome, Slots, WriteBatch, rows_of_ticks};
 
 /// PostgreSQL's own code for a time outside its calendar.
@@ -61,7 +61,7 @@ pub(super) async fn run(connection: &mut AsyncPgConnection, batch: &WriteBatch) 
 
 /// What is wrong with a batch that need not be sent: the server would refuse it whole.
 pub(super) fn unfit_time(batch: &WriteBatch) -> Option<&'static str> {
-    let fits = batch.rows.iter().all(row_fits) && batch.history.iter().all(tick_fits);
+    let fits = batch.rows.iter().all(row_fits) && batch.history.iter().all(tick_fits) && gap::times_fit(&batch.gaps);
     (!fits).then_some(UNFIT_TIME)
 }
 

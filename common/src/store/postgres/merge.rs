@@ -1,4 +1,5 @@
-//! The hot statement: `UPDATE .. FROM unnest(..)`, in four shapes (with or without day values, with or without history).
+//! The hot statement: `UPDATE .. FROM unnest(..)`, in four shapes (with or without day values, with or without history)
+//! and in a fifth that can do everything, for the rare batch that brings gaps.
 //!
 //! A type of its own for each shape, because `diesel::sql_query` is prepared anew on every call: these are prepared
 //! once per connection. One statement is one transaction, so nothing is spent on BEGIN and COMMIT.
@@ -12,20 +13,26 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, Numeric, SmallInt, Tim
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::arrays::{PriceArrays, TickArrays};
+use super::gap::{self, GapArrays};
 use crate::store::columns::{self, Dialect, TRADE_AND_QUOTE};
+use crate::store::gap::COLUMNS;
 use crate::store::{PriceRow, Slot, WriteBatch};
 
 const POSTGRES: Dialect = Dialect { greatest: "greatest", now: "now()" };
 
-/// Merges price rows and adds ticks of the history. Returns the rows it wrote with the slots that were newer.
+/// Merges price rows and adds ticks of the history and gaps. Returns the rows it wrote with the slots that were newer.
 pub(super) async fn run(connection: &mut AsyncPgConnection, batch: &WriteBatch) -> QueryResult<Vec<(i64, i32)>> {
     let prices: &PriceArrays = &batch.rows.iter().collect();
     let ticks: &TickArrays = &batch.history.iter().collect();
+    let gaps: &GapArrays = &batch.gaps.iter().collect();
+    if !batch.gaps.is_empty() {
+        return Merge::<true, true, true> { prices, ticks, gaps }.load(connection).await;
+    }
     match (batch.rows.iter().any(has_day), !batch.history.is_empty()) {
-        (false, false) => Merge::<false, false> { prices, ticks }.load(connection).await,
-        (false, true) => Merge::<false, true> { prices, ticks }.load(connection).await,
-        (true, false) => Merge::<true, false> { prices, ticks }.load(connection).await,
-        (true, true) => Merge::<true, true> { prices, ticks }.load(connection).await,
+        (false, false) => Merge::<false, false, false> { prices, ticks, gaps }.load(connection).await,
+        (false, true) => Merge::<false, true, false> { prices, ticks, gaps }.load(connection).await,
+        (true, false) => Merge::<true, false, false> { prices, ticks, gaps }.load(connection).await,
+        (true, true) => Merge::<true, true, false> { prices, ticks, gaps }.load(connection).await,
     }
 }
 
@@ -47,29 +54,30 @@ fn has_day(row: &PriceRow) -> bool {
     Slot::ALL.into_iter().any(|slot| slot.is_day() && row.order(slot).is_some())
 }
 
-struct Merge<'a, const DAY: bool, const HISTORY: bool> {
+struct Merge<'a, const DAY: bool, const HISTORY: bool, const GAPS: bool> {
     prices: &'a PriceArrays,
     ticks: &'a TickArrays,
+    gaps: &'a GapArrays,
 }
 
 /// The name of a shape in the cache of prepared statements.
-struct Shape<const DAY: bool, const HISTORY: bool>;
+struct Shape<const DAY: bool, const HISTORY: bool, const GAPS: bool>;
 
-impl<const DAY: bool, const HISTORY: bool> QueryId for Merge<'_, DAY, HISTORY> {
-    type QueryId = Shape<DAY, HISTORY>;
+impl<const DAY: bool, const HISTORY: bool, const GAPS: bool> QueryId for Merge<'_, DAY, HISTORY, GAPS> {
+    type QueryId = Shape<DAY, HISTORY, GAPS>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<const DAY: bool, const HISTORY: bool> Query for Merge<'_, DAY, HISTORY> {
+impl<const DAY: bool, const HISTORY: bool, const GAPS: bool> Query for Merge<'_, DAY, HISTORY, GAPS> {
     type SqlType = (BigInt, Integer);
 }
 
-impl<const DAY: bool, const HISTORY: bool> diesel::query_dsl::RunQueryDsl<AsyncPgConnection>
-    for Merge<'_, DAY, HISTORY>
+impl<const DAY: bool, const HISTORY: bool, const GAPS: bool> diesel::query_dsl::RunQueryDsl<AsyncPgConnection>
+    for Merge<'_, DAY, HISTORY, GAPS>
 {
 }
 
-impl<const DAY: bool, const HISTORY: bool> QueryFragment<Pg> for Merge<'_, DAY, HISTORY> {
+impl<const DAY: bool, const HISTORY: bool, const GAPS: bool> QueryFragment<Pg> for Merge<'_, DAY, HISTORY, GAPS> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         if HISTORY {
             // A tick of a row that is gone belongs to nothing; its instrument comes back under another id.
@@ -83,6 +91,17 @@ impl<const DAY: bool, const HISTORY: bool> QueryFragment<Pg> for Merge<'_, DAY, 
                 ") WHERE EXISTS (SELECT FROM ticker_price_data AS t WHERE t.id = n.instrument_id) \
                  ON CONFLICT DO NOTHING) ",
             );
+        }
+        if GAPS {
+            out.push_sql(if HISTORY {
+                ", holes AS (INSERT INTO tick_gap ("
+            } else {
+                "WITH holes AS (INSERT INTO tick_gap ("
+            });
+            out.push_sql(COLUMNS);
+            out.push_sql(") SELECT * FROM unnest(");
+            gap::push(&mut out, self.gaps)?;
+            out.push_sql(") ON CONFLICT DO NOTHING) ");
         }
         out.push_sql("UPDATE ticker_price_data AS t SET ");
         out.push_sql(if DAY { &WITH_DAY } else { &WITHOUT_DAY });

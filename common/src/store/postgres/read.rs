@@ -61,12 +61,15 @@ struct Census {
     newest_at: Option<PgTimestamp>,
     #[diesel(sql_type = BigInt)]
     bytes: i64,
+    #[diesel(sql_type = BigInt)]
+    gaps: i64,
 }
 
 /// For the status page.
 pub(super) async fn census(connection: &mut AsyncPgConnection, place: &str) -> QueryResult<StoreCensus> {
     let census: Census = diesel::sql_query(
-        "SELECT count(*) AS priced, max(stored_at) AS newest_at, pg_database_size(current_database()) AS bytes
+        "SELECT count(*) AS priced, max(stored_at) AS newest_at, pg_database_size(current_database()) AS bytes,
+            (SELECT count(*) FROM tick_gap) AS gaps
          FROM ticker_price_data WHERE stored_at IS NOT NULL",
     )
     .get_result(connection)
@@ -77,5 +80,6 @@ pub(super) async fn census(connection: &mut AsyncPgConnection, place: &str) -> Q
         priced: u64::try_from(census.priced).unwrap_or(0),
         newest_at: census.newest_at.map(unix_micros),
         bytes: u64::try_from(census.bytes).unwrap_or(0),
+        gaps: u64::try_from(census.gaps).unwrap_or(0),
     })
 }

@@ -78,6 +78,7 @@ pub(super) async fn schema(connection: &mut AsyncPgConnection) -> diesel::QueryR
     let found: Found = diesel::sql_query(
         "SELECT to_regclass('ticker_price_data') IS NOT NULL
             AND to_regclass('tick_history') IS NOT NULL
+            AND to_regclass('tick_gap') IS NOT NULL
             AND to_regproc('tidemill_register') IS NOT NULL
             AND to_regproc('tidemill_write_each') IS NOT NULL AS complete",
     )

@@ -65,13 +65,16 @@ struct Census {
     newest_at: Option<i64>,
     #[diesel(sql_type = BigInt)]
     bytes: i64,
+    #[diesel(sql_type = BigInt)]
+    gaps: i64,
 }
 
 /// For the status page.
 pub(super) fn census(connection: &mut SqliteConnection, place: String) -> QueryResult<StoreCensus> {
     let census: Census = diesel::sql_query(
         "SELECT count(*) AS priced, max(stored_at) AS newest_at,
-            (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS bytes
+            (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS bytes,
+            (SELECT count(*) FROM tick_gap) AS gaps
          FROM ticker_price_data WHERE stored_at IS NOT NULL",
     )
     .get_result(connection)?;
@@ -81,5 +84,6 @@ pub(super) fn census(connection: &mut SqliteConnection, place: String) -> QueryR
         priced: u64::try_from(census.priced).unwrap_or(0),
         newest_at: census.newest_at.map(UnixMicros),
         bytes: u64::try_from(census.bytes).unwrap_or(0),
+        gaps: u64::try_from(census.gaps).unwrap_or(0),
     })
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Place;
+use super::dice::{self, Dice};
 use super::hand::{Hand, LONG, PATIENCE};
 use crate::broker::{Broker, BrokerError, Enqueued};
 use crate::queue::{Batch, DeadFilter, DeadId, IntakeCounts, LeaseId, Settled, Settlement, Take, Taken};
 use crate::testing::eventually;
-use dice::Dice;
 use model::Model;
 
-mod dice;
 mod endings;
 mod model;
 

@@ -15,7 +15,7 @@ pub async fn history_is_kept_once(subject: &Subject) {
     ticks[2].exchange_at = None;
     let newest = batch([ticks[1].row(ids[0]), ticks[3].row(ids[1])]);
     let history = [(0, 0), (1, 0), (2, 1), (3, 1)].map(|(tick, place)| ticks[tick].history(ids[place]));
-    let whole = WriteBatch { rows: newest.rows, history: history.to_vec() };
+    let whole = WriteBatch { rows: newest.rows, history: history.to_vec(), ..WriteBatch::default() };
     subject.store().write(&whole).await.unwrap();
     subject.handles[1].write(&whole).await.unwrap();
     subject.store().write_each(&whole).await.unwrap();
@@ -45,6 +45,7 @@ pub async fn a_refused_row_leaves_no_history(subject: &Subject) {
     let whole = WriteBatch {
         rows: vec![good.row(ids[0]), bad.row(ids[1])],
         history: vec![good.history(ids[0]), bad.history(ids[1])],
+        ..WriteBatch::default()
     };
     assert!(subject.store().write(&whole).await.is_err());
     assert_eq!(subject.number("SELECT count(*) FROM tick_history").await, 0, "nothing of a refused batch");
@@ -61,6 +62,7 @@ pub async fn a_tick_without_a_row_is_kept_or_reported(subject: &Subject) {
     let whole = WriteBatch {
         rows: vec![ticks[1].row(ids[0])],
         history: vec![ticks[0].history(ids[0]), ticks[1].history(ids[0]), ticks[2].history(ids[1])],
+        ..WriteBatch::default()
     };
     subject.store().write_each(&whole).await.unwrap();
     assert_eq!(subject.number("SELECT count(*) FROM tick_history").await, 3);

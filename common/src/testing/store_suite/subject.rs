@@ -117,5 +117,5 @@ pub(super) fn last(price: &str) -> Fields {
 }
 
 pub(super) fn batch(rows: impl IntoIterator<Item = PriceRow>) -> WriteBatch {
-    WriteBatch { rows: rows.into_iter().collect(), history: Vec::new() }
+    WriteBatch { rows: rows.into_iter().collect(), ..WriteBatch::default() }
 }

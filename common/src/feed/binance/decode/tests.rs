@@ -1,8 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::clock::UnixMicros;
-use crate::market::{Price, Quantity};
+use crate::feed::testing;
 
 /// One event of each kind, as documented, with values of our own.
 const TRADE: &str = r#"{"stream":"bnbbtc@trade","data":{"e":"trade","E":1672515782137,"s":"BNBBTC","t":12345,"p":"0.00110000","q":"100.50","T":1672515782136,"m":true,"M":true}}"#;
@@ -28,19 +27,8 @@ const ALL: [(&str, &str); 10] = [
     ("depth5", FUTURES_DEPTH),
 ];
 
-/// Symbol, exchange time in milliseconds, trade id, and the fields that are there, in the digits they came in.
 fn shown(kind: &str, body: &str) -> String {
-    let Observation { symbol, exchange_at, trade_id, fields } = observation(kind, body).unwrap();
-    let Fields { last_price, last_size, bid_price, bid_size, ask_price, ask_size, .. } = fields;
-    let Fields { open_price, high_price, low_price, previous_close, volume, open_interest, .. } = fields;
-    let prices = [last_price, bid_price, ask_price, open_price, high_price, low_price, previous_close];
-    let sizes = [last_size, bid_size, ask_size, volume, open_interest];
-    let digits = prices.map(|price| price.map(Price::get)).into_iter().chain(sizes.map(|size| size.map(Quantity::get)));
-    let names = "last bid ask open high low before size bid-size ask-size volume interest".split(' ');
-    let present = names.zip(digits).filter_map(|(name, digits)| Some(format!(" {name} {}", digits?)));
-    let at = exchange_at.map_or_else(|| "-".to_owned(), |UnixMicros(micros)| (micros / 1_000).to_string());
-    let id = trade_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
-    format!("{symbol} at {at} id {id}:{}", present.collect::<String>())
+    testing::shown(&observation(kind, body).unwrap())
 }
 
 #[test]

@@ -17,12 +17,12 @@ use crate::market::symbol::{Problem, full_year, real_day, two_digits};
 use crate::market::{Expiry, Instrument, Kind, Right};
 
 /// The months of the monthly form, January first.
-pub(super) const MONTHS: [&str; 12] =
+pub(in crate::market) const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
 /// What a future's or an option's symbol says.
 #[derive(Clone, Copy)]
-pub(in crate::market::symbol) struct Contract<'a> {
+pub(in crate::market) struct Contract<'a> {
     pub underlying: &'a str,
     pub expiry: Expiry,
     pub option: Option<(Decimal, Right)>,
@@ -43,7 +43,7 @@ impl Contract<'_> {
 }
 
 /// Reads `local`, which must be ASCII.
-pub(in crate::market::symbol) fn read(local: &str) -> Result<Contract<'_>, Problem> {
+pub(in crate::market) fn read(local: &str) -> Result<Contract<'_>, Problem> {
     let (terms, right) = terms(local)?;
     let (underlying, expiry, strike) = split(terms)?;
     if underlying.is_empty() {
@@ -61,7 +61,7 @@ pub(in crate::market::symbol) fn read(local: &str) -> Result<Contract<'_>, Probl
 }
 
 /// Takes the ending off: no right means a future.
-fn terms(local: &str) -> Result<(&str, Option<Right>), Problem> {
+pub(in crate::market) fn terms(local: &str) -> Result<(&str, Option<Right>), Problem> {
     if let Some(terms) = local.strip_suffix("FUT") {
         return Ok((terms, None));
     }
@@ -128,7 +128,7 @@ fn numbered_month(week: &str) -> Option<Date> {
     real_day(two_digits(week.get(..2)?)?, month, two_digits(week.get(3..)?)?)
 }
 
-fn read_strike(text: &str) -> Result<Decimal, Problem> {
+pub(in crate::market) fn read_strike(text: &str) -> Result<Decimal, Problem> {
     let odd = || format!("{text:?} is no strike");
     if text.is_empty() {
         return Err("no strike between the expiry and the right".into());

@@ -1,0 +1,2 @@
+-- -> {{owner, record, ...}, {shard, record, ...}}, records as in group.lua
+return { redis.call('HGETALL', owners), redis.call('HGETALL', shards) }
