@@ -1,7 +1,7 @@
 //! `tidemill listener`: read feeds, queue ticks.
 
-use std::sync::Arc;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use clap::Args;
 use common::clock;
