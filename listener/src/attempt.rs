@@ -31,6 +31,8 @@ impl Shard {
         let options = &self.context.options;
         // Before connecting: while the broker is away there would be nobody to answer the provider's pings.
         let epoch = self.context.epochs.next().await;
+        // An epoch that a listener took after it lost the shard would beat its successor's.
+        self.context.fence.confirmed_after(clock::monotonic()).await;
         time::sleep_until(self.context.gate.reserve(clock::monotonic()).into()).await;
         self.cell.update(|state| state.attempts += 1);
         let credential = self.credential().await?;

@@ -55,6 +55,7 @@ pub(crate) struct Board {
 struct Troubles {
     enqueue: Option<String>,
     epoch: Option<String>,
+    share: Option<String>,
 }
 
 impl Board {
@@ -90,11 +91,16 @@ impl Board {
         self.troubles().epoch = trouble;
     }
 
+    /// Why our shards are not shared as they should be, or that they are paused; `None` while all is well.
+    pub(crate) fn set_share_trouble(&self, trouble: Option<String>) {
+        self.troubles().share = trouble;
+    }
+
     /// What people should know of the broker.
     pub(crate) fn trouble(&self) -> Option<String> {
         let troubles = self.troubles();
         let epoch = troubles.epoch.as_ref().map(|problem| format!("connections wait for an epoch: {problem}"));
-        troubles.enqueue.clone().or(epoch)
+        troubles.enqueue.clone().or(epoch).or_else(|| troubles.share.clone())
     }
 
     pub(crate) fn connections(&self) -> Vec<ConnectionState> {

@@ -51,6 +51,8 @@ pub(crate) enum End {
     Announced(String),
     /// The provider cuts connections of this age.
     Aged,
+    /// This process slept for longer than a lease.
+    Slept,
     /// The wanted symbols changed, and only a new connection can follow.
     Changed,
     /// Another session carries the streams now.
@@ -141,7 +143,7 @@ impl End {
         match self {
             Self::Shutdown => Then::Finish,
             // Our own wish: nobody is annoyed.
-            Self::Aged | Self::Changed | Self::Retired => Then::Reconnect(Pace::AtOnce),
+            Self::Aged | Self::Changed | Self::Retired | Self::Slept => Then::Reconnect(Pace::AtOnce),
             Self::BadUrl(_) | Self::Failed(Failure { remedy: Remedy::Stop, .. }) => Then::Stop,
             // A 5xx without a wish is a server that restarts; anything else is meant for us.
             Self::Http { status: 500..=599, retry_after: None } => Then::Reconnect(Pace::Usual),
@@ -214,6 +216,7 @@ impl fmt::Display for End {
             Self::Announced(text) => write!(f, "server announced its shutdown: {text}"),
             Self::Aged => f.write_str("it reached the age at which the provider cuts connections"),
             Self::Changed => f.write_str("the wanted symbols changed"),
+            Self::Slept => f.write_str("this process slept for longer than a lease"),
             Self::Retired => f.write_str("another session carries the streams"),
             Self::Failed(Failure { reason, .. }) => write!(f, "provider reports: {reason}"),
             Self::Errand(problem) => write!(f, "no answer before connecting: {problem}"),

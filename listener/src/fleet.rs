@@ -4,19 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use common::clock;
+use common::broker::shards::HoldShards;
+use common::clock::{self, UnixMicros};
 use common::feed::Topic;
+use common::market::Catalog;
 use common::presence::Link;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{self, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tracing::error;
+use tracing::{error, info, warn};
 
 use crate::board::{Board, Cell};
+use crate::lease_keeper::LeaseKeeper;
 use crate::shard::{Context, Shard};
-use crate::shards::{Plan, symbols_in};
+use crate::shards::{Plan, Rules, symbols_in};
 
 /// Refused symbols that are shown by name in the status, where each beat carries them.
 const REFUSED_SHOWN_MAX: usize = 1_000;
@@ -31,6 +35,11 @@ pub(crate) struct Fleet {
     tasks: FuturesUnordered<Ending>,
     /// When the next connection may be opened.
     next_start: Instant,
+    /// Shares the shards with other listeners; `None` where they are all ours.
+    keeper: Option<LeaseKeeper>,
+    /// What the plan was made with, and in which hour.
+    catalog: Arc<Catalog>,
+    planned_in: i64,
 }
 
 /// A running shard.
@@ -57,38 +66,96 @@ impl Future for Ending {
 }
 
 impl Fleet {
-    pub(crate) fn new(context: Arc<Context>, board: Arc<Board>, plan: Plan) -> Self {
+    /// Shares its shards with others of the group, where there is a keeper.
+    pub(crate) fn new(context: Arc<Context>, board: Arc<Board>, plan: Plan, keeper: Option<LeaseKeeper>) -> Self {
         let (members, tasks) = Default::default();
-        Self { context, board, plan, members, tasks, next_start: clock::monotonic() }
+        let catalog = context.options.catalog.current();
+        let (next_start, planned_in) = (clock::monotonic(), hour_of(clock::now()));
+        Self { context, board, plan, members, tasks, next_start, keeper, catalog, planned_in }
     }
 
     /// Runs until the shutdown begins, and ends when every shard has.
     pub(crate) async fn run(mut self) {
-        let all = (1..).take(self.plan.shards.len()).collect();
-        self.own(&all);
-        let shutdown = self.context.shutdown.clone();
+        if self.keeper.is_none() {
+            self.own(&(1..).take(self.plan.shards.len()).collect());
+        }
+        let context = Arc::clone(&self.context);
+        let mut due = time::interval(HoldShards::INTERVAL);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
-                () = shutdown.begun() => break,
+                () = context.shutdown.begun() => break,
                 Some(ended) = self.tasks.next() => self.mourn(ended),
+                () = context.fence.wanted() => self.look_after().await,
+                _ = due.tick() => self.look_after().await,
             }
         }
         self.own(&BTreeSet::new());
         while let Some(ended) = self.tasks.next().await {
             self.mourn(ended);
         }
+        if let Some(keeper) = &self.keeper {
+            keeper.release().await;
+        }
     }
 
-    /// Runs these shards, and no others. They are named by connection, from 1.
-    fn own(&mut self, conns: &BTreeSet<u32>) {
+    /// Asks which shards are ours and runs those.
+    async fn look_after(&mut self) {
+        if !self.context.fence.beat(clock::monotonic()) {
+            warn!("this process slept for longer than a lease: its connections are closed, others may carry them");
+            self.own(&BTreeSet::new());
+        }
+        let (shards, context) = (self.plan.shards.len(), Arc::clone(&self.context));
+        let Some(keeper) = &mut self.keeper else { return };
+        let turned = keeper.ask(shards, &context.fence, &self.board).await;
+        // Somebody else may have had these meanwhile: even where they are ours again, their sessions are not.
+        self.stop(&turned.lost.iter().map(|shard| shard + 1).collect());
+        if turned.wishes_changed || self.is_outdated() {
+            self.replan();
+        }
+        let Some(keeper) = &self.keeper else { return };
+        let held = keeper.held().filter(|_| !keeper.roster().is_paused()).map(|shard| shard + 1).collect();
+        self.own(&held);
+        self.context.fence.beat(clock::monotonic());
+    }
+
+    /// Whether the plan was made with another catalog, or in another hour: contracts roll at midnight somewhere.
+    fn is_outdated(&self) -> bool {
+        let is_same_catalog = Arc::ptr_eq(&self.catalog, &self.context.options.catalog.current());
+        !is_same_catalog || self.planned_in != hour_of(clock::now())
+    }
+
+    fn replan(&mut self) {
+        let Some(keeper) = &self.keeper else { return };
+        let options = &self.context.options;
+        let (channels, now) = (options.channels(), clock::now());
+        (self.catalog, self.planned_in) = (options.catalog.current(), hour_of(now));
+        let rules =
+            Rules { feed: options.feed, channels: &channels, limits: options.shards, catalog: &self.catalog, now };
+        match Plan::of(&keeper.roster().places(), rules) {
+            Ok(plan) if plan == self.plan => {}
+            Ok(plan) => {
+                info!(connections = plan.shards.len(), refused = plan.refused.len(), "the wanted symbols changed");
+                self.plan = plan;
+            }
+            Err(error) => error!("the wanted symbols cannot be planned, the earlier ones stay: {error}"),
+        }
+    }
+
+    fn stop(&mut self, conns: &BTreeSet<u32>) {
         self.members.retain(|conn, member| {
-            let stays = conns.contains(conn);
+            let stays = !conns.contains(conn);
             if !stays {
                 member.stop.cancel();
             }
             stays
         });
+    }
+
+    /// Runs these shards, and no others. They are named by connection, from 1.
+    fn own(&mut self, conns: &BTreeSet<u32>) {
+        self.stop(&self.members.keys().filter(|conn| !conns.contains(conn)).copied().collect());
         let topics: Vec<(u32, Arc<[Topic]>)> =
             (1..).zip(self.plan.shards.iter().map(|topics| topics.as_slice().into())).collect();
         for (conn, topics) in topics.into_iter().filter(|(conn, _)| conns.contains(conn)) {
@@ -142,6 +209,10 @@ impl Fleet {
             }
         }
     }
+}
+
+fn hour_of(at: UnixMicros) -> i64 {
+    at.0.div_euclid(3_600_000_000)
 }
 
 fn shown(refused: &BTreeMap<Box<str>, Box<str>>) -> BTreeMap<Box<str>, Box<str>> {

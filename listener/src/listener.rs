@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::Broker;
+use common::broker::shards::{BadGroupName, HoldShards};
 use common::clock;
 use common::feed::FeedError;
 use common::presence::InstanceId;
@@ -19,9 +20,11 @@ use crate::board::Board;
 use crate::dial;
 use crate::enqueuer::Enqueuer;
 use crate::epochs::Epochs;
+use crate::fence::Fence;
 use crate::fleet::Fleet;
 use crate::gate::Gate;
 use crate::intake::Intake;
+use crate::lease_keeper::LeaseKeeper;
 use crate::monitor;
 use crate::options::{BufferLimits, ListenerOptions, Overflow};
 use crate::samples::Samples;
@@ -62,6 +65,9 @@ pub enum ListenerError {
         /// What is wrong with it. Holds no part of the url that may be secret.
         problem: String,
     },
+    /// The feed's name cannot name a group.
+    #[error(transparent)]
+    Group(#[from] BadGroupName),
     /// A policy that is named but not built.
     #[error("overflow policy `spool` is not available yet; use merge, block or drop_oldest")]
     SpoolNotBuilt,
@@ -85,7 +91,7 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> Result<ListenerSummary, ListenerError> {
     let instance = InstanceId::fresh();
-    let Parts { fleet, intake, board, samples } = parts(&options, Some(&broker), &shutdown)?;
+    let Parts { fleet, intake, board, samples } = parts(&options, Some((&broker, instance)), &shutdown).await?;
     info!(instance = %instance, "listener of {} starts", options.feed.name());
 
     let done = CancellationToken::new();
@@ -131,7 +137,7 @@ pub async fn run(
 pub async fn record(mut options: ListenerOptions, shutdown: Shutdown) -> Result<ListenerSummary, ListenerError> {
     // Nobody empties the buffer; the newest message is enough of it.
     options.buffer = BufferLimits { messages_max: 1, overflow: Overflow::DropOldest, ..options.buffer };
-    let Parts { fleet, intake, board, samples: _ } = parts(&options, None, &shutdown)?;
+    let Parts { fleet, intake, board, samples: _ } = parts(&options, None, &shutdown).await?;
     let done = CancellationToken::new();
     let monitor = monitor::run(options.monitor_interval, Arc::clone(&intake), board, done.clone());
     let monitor = shutdown.spawn("monitor", monitor);
@@ -152,29 +158,36 @@ pub(crate) struct Parts {
 }
 
 /// Makes the parts; without a broker, nothing is enqueued or shared.
-pub(crate) fn parts(
+pub(crate) async fn parts(
     options: &ListenerOptions,
-    broker: Option<&Arc<dyn Broker>>,
+    sharing: Option<(&Arc<dyn Broker>, InstanceId)>,
     shutdown: &Shutdown,
 ) -> Result<Parts, ListenerError> {
     check(options)?;
-    let plan = plan(options)?;
+    let board = Arc::<Board>::default();
+    let mut keeper = sharing.map(|sharing| keeper(options, sharing)).transpose()?;
+    if let Some(keeper) = &mut keeper {
+        keeper.catch_up(&board).await;
+    }
+    let settings: Vec<_> = options.symbols.iter().map(|symbol| Some(symbol.as_str())).collect();
+    let plan = plan(options, &keeper.as_ref().map_or(settings, |keeper| keeper.roster().places()))?;
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         // Somebody in this process has chosen a provider before: as good.
     }
     let limits = options.feed.limits();
     let intake = Arc::new(Intake::new(options.buffer));
-    let (board, samples) = (Arc::<Board>::default(), Arc::<Samples>::default());
+    let samples = Arc::<Samples>::default();
     let context = Arc::new(Context {
         options: options.clone(),
         intake: Arc::clone(&intake),
         samples: Arc::clone(&samples),
-        epochs: Epochs::new(broker.map(Arc::clone), Arc::clone(&board)),
+        epochs: Epochs::new(sharing.map(|(broker, _)| Arc::clone(broker)), Arc::clone(&board)),
         gate: Gate::new(limits.connect_interval, limits.attempts),
+        fence: Fence::new(sharing.map(|_| HoldShards::TTL), clock::monotonic()),
         shutdown: shutdown.clone(),
         merge_hash: RandomState::default(),
     });
-    Ok(Parts { fleet: Fleet::new(context, Arc::clone(&board), plan), intake, board, samples })
+    Ok(Parts { fleet: Fleet::new(context, Arc::clone(&board), plan, keeper), intake, board, samples })
 }
 
 /// Runs fleet and enqueuer to their end.
@@ -236,11 +249,21 @@ fn micros(duration: Duration) -> usize {
     usize::try_from(duration.as_micros()).unwrap_or(usize::MAX)
 }
 
-fn plan(options: &ListenerOptions) -> Result<Plan, ListenerError> {
-    let places: Vec<_> = options.symbols.iter().map(|symbol| Some(symbol.as_str())).collect();
-    let rules =
-        Rules { feed: options.feed, channels: &options.channels(), limits: options.shards, catalog: &options.catalog };
-    let plan = Plan::of(&places, rules)?;
+fn keeper(
+    options: &ListenerOptions,
+    (broker, owner): (&Arc<dyn Broker>, InstanceId),
+) -> Result<LeaseKeeper, ListenerError> {
+    let group = match &options.group {
+        Some(group) => group.clone(),
+        None => options.feed.name().parse()?,
+    };
+    Ok(LeaseKeeper::new(Arc::clone(broker), group, owner, &options.symbols))
+}
+
+fn plan(options: &ListenerOptions, places: &[Option<&str>]) -> Result<Plan, ListenerError> {
+    let (channels, catalog) = (options.channels(), options.catalog.current());
+    let (feed, limits, now) = (options.feed, options.shards, clock::now());
+    let plan = Plan::of(places, Rules { feed, channels: &channels, limits, catalog: &catalog, now })?;
     for (symbol, reason) in &plan.refused {
         warn!("symbol {symbol:?} is not subscribed: {reason}");
     }

@@ -31,7 +31,7 @@ pub struct Probed {
 /// When the options make no sense, as [`run`](crate::run).
 pub async fn probe(options: &ListenerOptions, patience: Duration) -> Result<Probed, ListenerError> {
     let (shutdown, started) = (Shutdown::new(), clock::monotonic());
-    let Parts { fleet, intake, board, samples: _ } = parts(options, None, &shutdown)?;
+    let Parts { fleet, intake, board, samples: _ } = parts(options, None, &shutdown).await?;
     let fleet = shutdown.spawn("fleet", fleet.run());
     let first = loop {
         let batch = intake.take(1, usize::MAX);

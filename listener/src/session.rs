@@ -17,6 +17,7 @@ use crate::attempt::Opened;
 use crate::backlog::Message;
 use crate::element::ElementWriter;
 use crate::ending::{End, readable};
+use crate::fence::Mark;
 use crate::liveness::{Liveness, Pulse};
 use crate::market_watch::MarketWatch;
 use crate::numbering::Numbering;
@@ -52,6 +53,7 @@ pub(crate) struct Session<'a> {
     send_at: Instant,
     gathered: Gathered,
     market: MarketWatch,
+    fence: Mark,
     /// When data came last, or when it last could not be expected.
     data_at: Instant,
     data_age_max: Option<Duration>,
@@ -99,6 +101,7 @@ impl<'a> Session<'a> {
             send_at: now,
             gathered: Gathered::default(),
             market,
+            fence: shard.context.fence.mark(),
             data_at: now,
             data_age_max: options.link.data_age_max.or(limits.data_age_max),
             resigned: false,
@@ -197,6 +200,11 @@ impl<'a> Session<'a> {
     }
 
     async fn hand_over(&mut self) -> Result<(), End> {
+        if !self.shard.context.fence.holds(self.fence, clock::monotonic()) {
+            // Others carry these streams since; what was read meanwhile was never ours.
+            self.gathered = Gathered::default();
+            return Err(End::Slept);
+        }
         self.show_gathered();
         if !self.gathered.messages.is_empty() {
             self.shard.context.intake.push(&mut self.gathered.messages);

@@ -18,6 +18,7 @@ use crate::board::Cell;
 use crate::continuity::Continuity;
 use crate::ending::{End, Then};
 use crate::epochs::Epochs;
+use crate::fence::Fence;
 use crate::gate::Gate;
 use crate::intake::Intake;
 use crate::login::AfterLogin;
@@ -34,6 +35,7 @@ pub(crate) struct Context {
     pub(crate) samples: Arc<Samples>,
     pub(crate) epochs: Epochs,
     pub(crate) gate: Gate,
+    pub(crate) fence: Fence,
     pub(crate) shutdown: Shutdown,
     /// One for the process: a message replaces those of its connection's earlier sessions too.
     pub(crate) merge_hash: RandomState,

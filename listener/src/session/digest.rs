@@ -42,7 +42,7 @@ impl Session<'_> {
                 self.show_subscription();
             }
             // The protocol waits for it, so no interval is kept.
-            Reading::Reply(message) => self.send(outgoing(message), clock::monotonic())?,
+            Reading::Reply(message) => self.wire.send(outgoing(message))?,
             Reading::Heartbeat => {}
             Reading::Market { segment, is_open } => {
                 self.market.tell(&segment, is_open, &self.topics);

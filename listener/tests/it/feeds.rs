@@ -1,12 +1,12 @@
 //! Feeds on the simulated exchange: what it sends is what arrives.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use common::feed::described::{Description, Pointer, Rule, Slot, Verdict};
 use common::feed::{self, Feed};
 use common::market::{Catalog, Kind, MasterRow};
+use common::masters::Catalogs;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -42,7 +42,7 @@ async fn kites_packets_arrive_over_its_three_connections_with_their_trading_symb
     let mut options = exchange.options(kite);
     options.shards.symbols_per_connection = 100;
     options.credential = Some(CREDENTIAL.into());
-    options.catalog = Arc::new(catalog(&list, kite));
+    options.catalog = Catalogs::new(catalog(&list, kite));
     let arrived = exchange.everything_arrives(options).await;
     assert_eq!((arrived.conns.len(), arrived.symbols.len()), (3, 250));
     assert!(arrived.symbols.contains("NSE:SIM0249"));
