@@ -60,10 +60,10 @@ fn the_mode_is_part_of_a_stream_and_the_limit_is_told_in_words() {
     let mode = frame(12, &[(1, &[0; 8]), (2, b"L")]);
     assert_eq!(replies(&conversation.receive(Asked::Binary(&mode))), [(12, Some(b'K'))]);
     let one = frame(4, &[(1, &topics(&["sf|nse_cm|2", "if|nse_cm|Nifty 50"])), (2, &[11])]);
-    let answer = conversation.receive(Asked::Binary(&one));
-    assert_eq!(answer.change, Change::Subscribe(vec!["L sf|nse_cm|2 NSE:B-EQ".into()]));
-    let more = frame(4, &[(1, &topics(&["sf|nse_cm|1"])), (2, &[11])]);
-    let answer = conversation.receive(Asked::Binary(&more));
+    let first = conversation.receive(Asked::Binary(&one));
+    assert_eq!(first.change, Change::Subscribe(vec!["L sf|nse_cm|2 NSE:B-EQ".into()]));
+    let further = frame(4, &[(1, &topics(&["sf|nse_cm|1"])), (2, &[11])]);
+    let answer = conversation.receive(Asked::Binary(&further));
     assert_eq!((replies(&answer), answer.change), (vec![(51, None), (4, Some(b'N'))], Change::Nothing));
     let end = frame(5, &[(1, &topics(&["sf|nse_cm|2"])), (2, &[11])]);
     let answer = conversation.receive(Asked::Binary(&end));
