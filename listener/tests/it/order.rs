@@ -12,7 +12,7 @@ async fn all_messages_arrive_whole_and_in_order_with_contiguous_seq() {
     peer.trades("BTCUSDT", 0..5_000).await;
     rig.tasks(5_000).await;
     for (id, seen) in (0..).zip(rig.broker.seen()) {
-        assert_eq!((seen.conn, seen.epoch, u64::from(seen.seq)), (1, 1, id));
+        assert_eq!((seen.conn, u64::from(seen.seq)), (1, id));
         assert_eq!(seen.body, trade("BTCUSDT", id));
     }
     let first = rig.broker.state().tasks[0].clone();
@@ -35,8 +35,9 @@ async fn a_reconnected_session_has_a_greater_epoch_and_starts_its_seq_anew() {
     peer.trades("BTCUSDT", 3..5).await;
     rig.tasks(5).await;
     let keys: Vec<_> = rig.broker.seen().iter().map(|seen| (seen.epoch, seen.seq)).collect();
-    assert_eq!(keys[..3], [(1, 0), (1, 1), (1, 2)]);
-    assert!(1 < keys[3].0);
+    let first = keys[0].0;
+    assert_eq!(keys[..3], [(first, 0), (first, 1), (first, 2)]);
+    assert!(first < keys[3].0);
     // The first place of the new epoch tells of the time between the two sessions.
     assert_eq!(keys[3..], [(keys[3].0, 1), (keys[3].0, 2)]);
     let gaps = rig.broker.gaps();
@@ -69,7 +70,8 @@ async fn a_session_that_has_used_up_its_seq_goes_on_in_the_next_epoch() {
     peer.trades("BTCUSDT", 0..5).await;
     rig.tasks(5).await;
     let keys: Vec<_> = rig.broker.seen().iter().map(|seen| (seen.epoch, seen.seq)).collect();
-    assert_eq!(keys, [(1, 0), (1, 1), (2, 0), (2, 1), (3, 0)]);
+    let first = keys[0].0;
+    assert_eq!(keys, [(first, 0), (first, 1), (first + 1, 0), (first + 1, 1), (first + 2, 0)]);
     rig.stop().await;
 }
 
