@@ -10,8 +10,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
 use crate::{
-    bench, config, dead, doctor, exchange, feed, gaps, instruments, listener, migrate, queue, record, start, status, symbol,
-    token, worker,
+    bench, config, dead, doctor, exchange, feed, gaps, instruments, listener, migrate, queue, record, start, status,
+    symbol, token, worker,
 };
 
 /// Stream market data into a database without losing ticks.
@@ -102,7 +102,10 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
 const GROUPS: &[(&str, &[&str])] = &[
     ("Start here", &["start", "status", "doctor"]),
     ("Run one part", &["listener", "worker", "gateway", "exchange", "record", "migrate"]),
-    ("Look inside and repair", &["feed", "queue", "dead", "gaps", "symbol", "instruments", "token", "config", "top", "bench"]),
+    (
+        "Look inside and repair",
+        &["feed", "queue", "dead", "gaps", "symbol", "instruments", "token", "config", "top", "bench"],
+    ),
 ];
 
 const AFTER_HELP: &str = "\

@@ -71,15 +71,13 @@ fn sources(reports: &[Report], json: bool) -> Result<Exit, Failure> {
 
 fn as_text(report: &Report) -> String {
     let age = report.age.map_or_else(|| "new".to_owned(), age_in_words);
-    let mut text = format!("{:<13} {:>8} {:>5}  {}\n", report.feed, report.rows, age, printable(&report.place));
-    if let Some(trouble) = &report.trouble {
-        text.push_str(&format!("  trouble     {}\n", printable(trouble)));
-    }
-    if 0 < report.skipped {
+    let head = format!("{:<13} {:>8} {:>5}  {}\n", report.feed, report.rows, age, printable(&report.place));
+    let trouble = report.trouble.iter().map(|trouble| format!("  trouble     {}\n", printable(trouble)));
+    let skipped = (0 < report.skipped).then(|| {
         let reasons = report.reasons.join("; ");
-        text.push_str(&format!("  skipped     {} rows, e.g. {}\n", report.skipped, printable(&reasons)));
-    }
-    text
+        format!("  skipped     {} rows, e.g. {}\n", report.skipped, printable(&reasons))
+    });
+    std::iter::once(head).chain(trouble).chain(skipped).collect()
 }
 
 fn as_json(report: &Report) -> Json {

@@ -1,11 +1,8 @@
 //! `tidemill listener`: read feeds, queue ticks.
 
 use std::sync::Arc;
-use std::borrow::Cow;
 
 use clap::Args;
-use common::clock;
-use common::feed::SymbolError;
 use common::settings::{Flags, Settings};
 use common::shutdown::Shutdown;
 use listener::{ListenerOptions, ShardLimits};
@@ -141,6 +138,7 @@ pub(crate) fn options(settings: &Settings, context: &Context) -> Result<Listener
     options.http_endpoint.clone_from(&wanted.http_endpoint);
     options.channels.clone_from(&wanted.channels);
     options.lite = wanted.litemode;
+    options.group.clone_from(&wanted.group);
     options.shards = ShardLimits {
         symbols_per_connection: wanted.symbols_per_connection,
         symbols_max: wanted.max_symbols,
@@ -157,14 +155,6 @@ pub(crate) fn options(settings: &Settings, context: &Context) -> Result<Listener
     Ok(options)
 }
 
-/// The symbols with every `...:FUT:near` replaced by the contract that it means today.
-fn resolved(options: &ListenerOptions) -> Result<Vec<String>, Failure> {
-    let now = clock::now();
-    let resolve = |symbol: &String| options.catalog.resolve(options.feed.name(), symbol, now).map(Cow::into_owned);
-    let symbols: Result<Vec<String>, SymbolError> = options.symbols.iter().map(resolve).collect();
-    symbols.map_err(|error| Failure::new(Diagnostic::new(Code::Listener, error.to_string())))
-}
-
 /// The options with what the feed's masters know; `None` when `shutdown` begins before they are read.
 pub(crate) async fn equipped(
     mut options: ListenerOptions,
@@ -173,8 +163,7 @@ pub(crate) async fn equipped(
 ) -> Result<Option<ListenerOptions>, Failure> {
     let masters = context.masters().of_feed(options.feed.name());
     let Some(catalogs) = part::instruments(masters, shutdown).await else { return Ok(None) };
-    options.catalog = catalogs.current();
-    options.symbols = resolved(&options)?;
+    options.catalog = catalogs;
     Ok(Some(options))
 }
 

@@ -11,13 +11,13 @@ use crate::market::{Catalog, Instrument, Observation};
 mod binance;
 pub mod described;
 mod error;
+mod fyers;
+mod key;
 mod kite;
 mod limits;
-mod number;
-mod key;
 mod loose;
 mod massive;
-mod fyers;
+mod number;
 mod session;
 #[cfg(test)]
 mod testing;

@@ -140,13 +140,15 @@ impl Roster {
         }
     }
 
+    /// `None` when there is no room for one more symbol.
+    fn counts_of(&self, symbol: &str) -> Option<Counts> {
+        let known = self.counts.get(symbol).copied();
+        known.or_else(|| (self.counts.len() < Self::SYMBOLS_MAX).then_some(Counts::UNTOUCHED))
+    }
+
     fn subscribe(&mut self, symbol: &str) -> Applied {
         let before = self.count(symbol);
-        let mut counts = match self.counts.get(symbol) {
-            Some(counts) => *counts,
-            None if Self::SYMBOLS_MAX <= self.counts.len() => return Applied::Full,
-            None => Counts::UNTOUCHED,
-        };
+        let Some(mut counts) = self.counts_of(symbol) else { return Applied::Full };
         if counts.alone == 0 {
             counts.place = Some(self.take_place(symbol));
         }
@@ -158,11 +160,7 @@ impl Roster {
 
     fn unsubscribe(&mut self, symbol: &str) -> Applied {
         let before = self.count(symbol);
-        let mut counts = match self.counts.get(symbol) {
-            Some(counts) => *counts,
-            None if Self::SYMBOLS_MAX <= self.counts.len() => return Applied::Full,
-            None => Counts::UNTOUCHED,
-        };
+        let Some(mut counts) = self.counts_of(symbol) else { return Applied::Full };
         counts.alone = counts.alone.saturating_sub(1);
         counts.based = counts.based.saturating_sub(1);
         if counts.alone == 0

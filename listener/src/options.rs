@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::broker::shards::GroupName;
 use common::credentials::Vault;
 use common::feed::Feed;
-use common::market::{Calendar, Catalog, OrderKey};
+use common::market::{Calendar, OrderKey};
+use common::masters::Catalogs;
 use common::queue::QueueName;
 use common::retry::Backoff;
 pub use common::settings::{BadOverflow, Overflow};
@@ -30,8 +32,10 @@ pub struct ListenerOptions {
     /// When markets trade.
     pub calendar: Arc<Calendar>,
     /// What symbol masters know.
-    pub catalog: Arc<Catalog>,
-    /// The symbols, as the provider spells them.
+    pub catalog: Catalogs,
+    /// Listeners of one group share their symbols; `None` is the feed's name.
+    pub group: Option<GroupName>,
+    /// The symbols, as the provider spells them, or contracts that roll, as `NSE:RELIANCE:FUT:near`.
     pub symbols: Vec<String>,
     /// The feed's channels; none means its default channels.
     pub channels: Vec<String>,
@@ -62,12 +66,13 @@ impl ListenerOptions {
     pub fn new(feed: &'static dyn Feed, queue: QueueName, symbols: Vec<String>) -> Self {
         Self {
             feed,
+            group: None,
             endpoint: None,
             http_endpoint: None,
             vault: None,
             credential: None,
             calendar: Arc::new(Calendar::builtin()),
-            catalog: Arc::default(),
+            catalog: Catalogs::default(),
             symbols,
             channels: Vec::new(),
             lite: false,

@@ -78,7 +78,7 @@ impl<'a> Session<'a> {
         let limits = options.feed.limits();
         let now = clock::monotonic();
         let outbox = VecDeque::from(protocol.opening());
-        let market = MarketWatch::new(Arc::clone(&options.calendar), options.feed, &topics, &options.catalog);
+        let market = MarketWatch::new(Arc::clone(&options.calendar), options.feed, &topics, &options.catalog.current());
         let mut subscription = Subscription::new(&topics, options.link.confirm_max);
         if outbox.is_empty() {
             subscription.asked(now); // the URL has asked

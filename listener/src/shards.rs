@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use common::clock::UnixMicros;
 use common::feed::{Feed, FeedError, Topic};
 use common::market::Catalog;
 
@@ -26,6 +27,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) channels: &'a [String],
     pub(crate) limits: ShardLimits,
     pub(crate) catalog: &'a Catalog,
+    /// Contracts that roll are those of this moment.
+    pub(crate) now: UnixMicros,
 }
 
 impl Plan {
@@ -40,7 +43,7 @@ impl Plan {
         let mut planner = Planner::new(rules);
         for (place, symbol) in places.iter().enumerate() {
             let Some(symbol) = symbol else { continue };
-            let placed = match rules.feed.topics(&[(*symbol).to_owned()], rules.channels, rules.catalog) {
+            let placed = match topics(symbol, rules) {
                 Ok(topics) => planner.place(place, topics),
                 Err(FeedError::Symbol(error)) => Err(error.problem.into()),
                 Err(error @ (FeedError::UnknownChannel { .. } | FeedError::OneChannelOnly { .. })) => {
@@ -53,6 +56,11 @@ impl Plan {
         }
         Ok(Self { shards: planner.connections.into_values().collect(), refused: planner.refused })
     }
+}
+
+fn topics(symbol: &str, rules: Rules<'_>) -> Result<Vec<Topic>, FeedError> {
+    let meant = rules.catalog.resolve(rules.feed.name(), symbol, rules.now)?.into_owned();
+    rules.feed.topics(&[meant], rules.channels, rules.catalog)
 }
 
 /// A plan in the making.

@@ -42,11 +42,12 @@ fn symbols(view: &GroupView) -> String {
 }
 
 fn shards(view: &GroupView) -> String {
-    let mut text = counted(view.plan.into(), "shard");
-    match view.unheld.len() {
-        0 => text.push_str(", all held"),
-        _ => text.push_str(&format!(", nobody holds {}", ranges(&view.unheld))),
+    if view.plan == 0 {
+        return "none".to_owned();
     }
+    let held =
+        if view.unheld.is_empty() { "all held".to_owned() } else { format!("nobody holds {}", ranges(&view.unheld)) };
+    let mut text = format!("{}, {held}", counted(view.plan.into(), "shard"));
     if view.plan_disputed {
         text.push_str("; listeners disagree: different settings, or one is about to follow");
     }
@@ -54,9 +55,9 @@ fn shards(view: &GroupView) -> String {
 }
 
 fn refused(view: &GroupView) -> Vec<String> {
-    let line =
-        |(symbol, reason): (&Box<str>, &Box<str>)| format!("  refused   {}: {}", printable(symbol), printable(reason));
-    let mut lines: Vec<String> = view.refused.iter().take(REFUSED_SHOWN_MAX).map(line).collect();
+    let line = |symbol: &str, reason: &str| format!("  refused   {}: {}", printable(symbol), printable(reason));
+    let shown = view.refused.iter().take(REFUSED_SHOWN_MAX);
+    let mut lines: Vec<String> = shown.map(|(symbol, reason)| line(symbol, reason)).collect();
     if let Some(more) = view.refused.len().checked_sub(REFUSED_SHOWN_MAX).filter(|more| 0 < *more) {
         lines.push(format!("  refused   and {more} more: --json has all"));
     }

@@ -3,6 +3,7 @@
 mod bench;
 mod configuration;
 mod context;
+mod feed;
 mod output;
 mod symbols;
 mod system;

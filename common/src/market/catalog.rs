@@ -82,8 +82,8 @@ impl Catalog {
 
     /// Whether a symbol means something else, or may mean something else, than in `earlier`.
     pub fn differs(&self, earlier: &Self, feed: &str, symbol: &str) -> bool {
-        let row = |catalog: &Self| catalog.find(feed, symbol).map(|row| row.instrument.clone());
-        self.aliases != earlier.aliases || row(self) != row(earlier)
+        let (now, then) = (self.find(feed, symbol), earlier.find(feed, symbol));
+        self.aliases != earlier.aliases || now.map(|row| &row.instrument) != then.map(|row| &row.instrument)
     }
 
     /// The rows of a feed, in the order of its master.

@@ -5,11 +5,11 @@ pub mod coinbase;
 pub mod dated;
 pub mod fyers;
 pub mod kite;
+pub mod kraken;
 pub mod massive;
+mod pair;
 pub mod twelvedata;
 pub mod upstox;
-pub mod kraken;
-mod pair;
 
 use std::borrow::Cow;
 

@@ -60,9 +60,9 @@ mod tests {
 
     #[test]
     fn gzip_is_told_by_its_first_bytes() {
-        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        packer.write_all("[{}]".as_bytes()).unwrap();
-        let packed = packer.finish().unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all("[{}]".as_bytes()).unwrap();
+        let packed = gzip.finish().unwrap();
         assert_eq!(text(&packed).as_deref(), Ok("[{}]"));
         assert_eq!(text(b"a,b").as_deref(), Ok("a,b"));
         assert!(text(&packed[..packed.len() - 4]).is_err(), "cut off");

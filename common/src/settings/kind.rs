@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::value::Value;
 use super::{duration, size};
+use crate::broker::shards::GroupName;
 use crate::market::alias::INDICES;
 use crate::market::{Aliases, master};
 use crate::masters::Source;
-use crate::broker::shards::GroupName;
 use crate::queue::QueueName;
 
 /// The type of a setting, with its range.

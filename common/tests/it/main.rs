@@ -3,9 +3,9 @@
 mod binance;
 mod captures;
 mod credentials;
+mod fyers;
 mod kite;
 mod massive;
-mod fyers;
 mod masters;
 mod masters_loading;
 mod redis_broker;

@@ -1,6 +1,8 @@
 //! Symbol masters in their providers' formats. The fixtures are ours, written from the documented formats; the
 //! instruments of `upstox.json` are those of the table of symbols.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use std::path::Path;
 
 use common::market::master::{self, MasterError};

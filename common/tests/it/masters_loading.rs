@@ -1,5 +1,7 @@
 //! Loading symbol masters: from files, over HTTP, by way of the copies, and again while running.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;

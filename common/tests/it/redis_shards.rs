@@ -21,7 +21,7 @@ async fn open(args: &[&str]) -> (RedisServer, Arc<dyn Broker>) {
 }
 
 fn group() -> GroupName {
-    "binance".parse().unwrap()
+    "binance".parse().expect("the name is good")
 }
 
 fn subscribe(symbol: &str) -> RosterEvent {

@@ -11,7 +11,7 @@ use crate::sqlite_broker::open;
 use crate::sqlite_broker_audit::tamper;
 
 fn group() -> GroupName {
-    "binance".parse().unwrap()
+    "binance".parse().expect("the name is good")
 }
 
 #[tokio::test]

@@ -2,9 +2,7 @@
 
 use common::feed::SymbolError;
 use common::market::Instrument;
-use common::market::symbol::{
-    binance, coinbase, dated, fyers, kite, kraken, massive, twelvedata, upstox,
-};
+use common::market::symbol::{binance, coinbase, dated, fyers, kite, kraken, massive, twelvedata, upstox};
 
 use crate::captures;
 

@@ -2,11 +2,11 @@
 //! provider, and the connections, which know no market. A further provider is one file here and one row in [`table`].
 
 mod binance;
+mod fyers;
 mod kite;
 mod massive;
 mod twelvedata;
 mod upstox;
-mod fyers;
 
 use std::fmt::Debug;
 use std::ops::Range;

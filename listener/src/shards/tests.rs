@@ -15,7 +15,7 @@ fn names(texts: &[&str]) -> Vec<String> {
 
 fn planned_at(places: &[Option<&str>], channels: &[&str], limits: ShardLimits) -> Result<Plan, FeedError> {
     let (feed, catalog) = (by_name("binance").unwrap(), Catalog::default());
-    Plan::of(places, Rules { feed, channels: &names(channels), limits, catalog: &catalog })
+    Plan::of(places, Rules { feed, channels: &names(channels), limits, catalog: &catalog, now: common::clock::UnixMicros(0) })
 }
 
 fn plan(symbols: &[String], channels: &[&str], limits: ShardLimits) -> Result<Plan, FeedError> {

@@ -35,7 +35,7 @@ ORDER BY
     coalesce(p.trade_at, p.received_at) DESC NULLS LAST,
     p.id;
 
-DROP FUNCTION tidemill_future_term;
+DROP FUNCTION tidemill_today;
 DROP TABLE price_source;
 
 -- Tickers that are there already stay, whatever their script.

@@ -17,36 +17,17 @@ CREATE TABLE price_source (
         CHECK (source ~ '^([a-z0-9_]+:)?(eq|index|fut|fut-near|fut-next|fut-far|opt|spot|perp|fx|debt|fund|etf|misc|commodity)$')
 );
 
--- Which of a ticker's futures a row is: 'near', 'next', 'far', or null beyond and for what is past. Days are those of
--- the exchange, at the moment given. A contract whose feed knows only its month is compared with its like.
-CREATE FUNCTION tidemill_future_term(price_id bigint, at timestamptz) RETURNS text
+-- The day at an exchange, as far as an expiry of this length tells days: 2026-11-25, or 2026-11 for a month.
+CREATE FUNCTION tidemill_today(instrument text, expiry text) RETURNS text
 LANGUAGE sql STABLE AS $$
-    WITH own AS (
-        SELECT
-            p.*,
-            split_part(p.instrument, ':', 1) AS venue,
-            to_char(
-                at AT TIME ZONE
-                    CASE WHEN split_part(p.instrument, ':', 1) IN ('NSE', 'BSE', 'MCX', 'NCDEX') THEN 'Asia/Kolkata' ELSE 'UTC' END,
-                'YYYY-MM-DD'
-            ) AS today
-        FROM ticker_price_data AS p
-        WHERE p.id = price_id AND p.kind = 'FUT' AND p.expiry IS NOT NULL
+    SELECT left(
+        to_char(
+            now() AT TIME ZONE
+                CASE WHEN split_part(instrument, ':', 1) IN ('NSE', 'BSE', 'MCX', 'NCDEX') THEN 'Asia/Kolkata' ELSE 'UTC' END,
+            'YYYY-MM-DD'
+        ),
+        length(expiry)
     )
-    SELECT (ARRAY['near', 'next', 'far'])[1 + (
-        SELECT count(DISTINCT f.expiry)
-        FROM ticker_price_data AS f
-        WHERE
-            f.ticker_id = o.ticker_id
-            AND f.feed = o.feed
-            AND f.kind = 'FUT'
-            AND split_part(f.instrument, ':', 1) = o.venue
-            AND length(f.expiry) = length(o.expiry)
-            AND f.expiry COLLATE "C" >= left(o.today, length(f.expiry))
-            AND f.expiry COLLATE "C" < o.expiry
-    )]
-    FROM own AS o
-    WHERE o.expiry COLLATE "C" >= left(o.today, length(o.expiry))
 $$;
 
 -- One price per ticker: the one pinned in ticker_source, else by price_source, else spot before contracts, else the
@@ -78,31 +59,43 @@ SELECT
     p.received_at,
     p.stored_at
 FROM ticker_base AS b
+-- The ticker's sources, or those of all. OFFSET 0 keeps it a step of its own: once per ticker, not once per row.
+CROSS JOIN LATERAL (
+    SELECT coalesce(
+        (SELECT array_agg(o.source ORDER BY o.place) FROM price_source AS o WHERE o.ticker_symbol = b.ticker_symbol),
+        (SELECT array_agg(o.source ORDER BY o.place) FROM price_source AS o WHERE o.ticker_symbol = '*')
+    ) AS sources
+    OFFSET 0
+) AS r
 CROSS JOIN LATERAL (
     SELECT c.*
     FROM ticker_price_data AS c
     LEFT JOIN ticker_source AS s ON s.ticker_id = c.ticker_id AND s.price_id = c.id
-    LEFT JOIN LATERAL (
-        SELECT min(r.place) AS place
-        FROM price_source AS r
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN position(':' IN r.source) > 0 THEN split_part(r.source, ':', 2) ELSE r.source END AS word
-        ) AS w
-        WHERE
-            r.ticker_symbol = CASE
-                WHEN EXISTS (SELECT FROM price_source AS o WHERE o.ticker_symbol = b.ticker_symbol) THEN b.ticker_symbol
-                ELSE '*'
-            END
-            AND (r.source = w.word OR r.source = c.feed || ':' || w.word)
-            AND CASE
-                WHEN w.word LIKE 'fut-%' THEN c.kind = 'FUT' AND w.word = 'fut-' || tidemill_future_term(c.id, now())
-                ELSE w.word = lower(c.kind)
-            END
-    ) AS r ON true
     WHERE c.ticker_id = b.id AND c.stored_at IS NOT NULL
     ORDER BY
         s.price_id IS NULL,
-        r.place NULLS LAST,
+        least(
+            array_position(r.sources, lower(c.kind)),
+            array_position(r.sources, c.feed || ':' || lower(c.kind)),
+            -- Which of the ticker's futures it is: of those that are not past, how many end earlier. A contract whose feed
+            -- knows only its month is compared with its like.
+            CASE WHEN r.sources IS NOT NULL AND c.kind = 'FUT' AND c.expiry COLLATE "C" >= tidemill_today(c.instrument, c.expiry)
+            THEN (
+                SELECT least(array_position(r.sources, t.word), array_position(r.sources, c.feed || ':' || t.word))
+                FROM (
+                    SELECT (ARRAY['fut-near', 'fut-next', 'fut-far'])[1 + count(DISTINCT f.expiry)] AS word
+                    FROM ticker_price_data AS f
+                    WHERE
+                        f.ticker_id = c.ticker_id
+                        AND f.feed = c.feed
+                        AND f.kind = 'FUT'
+                        AND split_part(f.instrument, ':', 1) = split_part(c.instrument, ':', 1)
+                        AND length(f.expiry) = length(c.expiry)
+                        AND f.expiry COLLATE "C" >= tidemill_today(f.instrument, f.expiry)
+                        AND f.expiry COLLATE "C" < c.expiry
+                ) AS t
+            ) END
+        ) NULLS LAST,
         c.kind NOT IN ('SPOT', 'EQ', 'INDEX'),
         coalesce(c.trade_at, c.received_at) DESC NULLS LAST,
         c.id

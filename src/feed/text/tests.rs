@@ -26,6 +26,9 @@ fn presence(instance: InstanceId, connections: Vec<ConnectionState>) -> Presence
 
 fn connection(symbols: u64, confirmed: u64, refused: &[(&str, &str)]) -> ConnectionState {
     ConnectionState {
+        attempts: 1,
+        continuity: common::presence::Continuity::default(),
+        is_market_open: None,
         conn: 1,
         feed: "binance".into(),
         state: Link::Live,
@@ -57,9 +60,22 @@ fn a_group_shows_its_symbols_its_shards_and_its_listeners() {
     let mut roster = Roster::new(&["BTCUSDT", "FOO\u{1b}"]);
     roster.apply(&RosterEvent::new(RosterAction::Pause, "", NOW));
     let view = GroupView::of("binance".parse().unwrap(), true, &roster, &map, &presences);
-    insta::assert_snapshot!(render(&view, NOW), @"");
+    insta::assert_snapshot!(render(&view, NOW), @r#"
+    binance  paused
+      symbols   2 desired, 150 carried, 149 confirmed, 1 refused
+      shards    6 shards, nobody holds 3, 5; listeners disagree: different settings, or one is about to follow
+      refused   FOO\u{1b}: no such symbol
+      LISTENER                          PROCESS      SHARDS  SYMBOLS  CONFIRMED    LEASE
+      0198c5d07d2e7c55a7bb012345678901  host-a/4121  0-2         150        149    5.0 s
+      0198c5d07d2e7c55a7bb012345678902  -            4             0          0  ran out
+    "#);
     let nobody = GroupView::of("fyers".parse().unwrap(), false, &Roster::default(), &ShardMap::default(), &[]);
-    insta::assert_snapshot!(render(&nobody, NOW), @"");
+    insta::assert_snapshot!(render(&nobody, NOW), @r#"
+    fyers  open
+      symbols   0 desired beside the settings of its listeners, which are not ours, 0 carried, 0 confirmed, 0 refused
+      shards    none
+      no listener
+    "#);
 }
 
 #[test]

@@ -12,8 +12,13 @@ end
 
 -- A record of `shards`: owner, since, epoch.
 local function read_shard(record)
-  local owner, since, epoch = string.match(record or '', '^(%x+)|(%d+)|(%d+)$')
+  local owner, since, epoch = string.match(record, '^(%x+)|(%d+)|(%d+)$')
   return owner, since, epoch
+end
+
+-- The owner of a record, without a look at the rest: a listener's name has 32 digits.
+local function holder_of(record)
+  return string.sub(record, 1, 32)
 end
 
 -- The revision after the last event; microseconds, so it is given as text.

@@ -118,11 +118,18 @@ fn from_millis(millis: u64) -> Option<UnixMicros> {
 }
 
 fn read_granted(list: Value) -> Option<Vec<Granted>> {
-    let list = reply::list(list)?;
-    let read = |[shard, since, epoch]: &[Value; 3]| {
-        Some((u32::try_from(reply::count(shard)?).ok()?, reply::count(since)?, reply::count(epoch)?))
+    let read = |[shard, record]: &[Value; 2]| {
+        let (_, since, epoch) = read_record(record)?;
+        Some((u32::try_from(reply::count(shard)?).ok()?, since, epoch))
     };
-    list.as_chunks::<3>().0.iter().map(read).collect()
+    reply::list(list)?.as_chunks::<2>().0.iter().map(read).collect()
+}
+
+/// `owner|since in ms|epoch`
+fn read_record(record: &Value) -> Option<(InstanceId, u64, u64)> {
+    let mut parts = reply::text(record)?.splitn(3, '|');
+    let owner = InstanceId::parse(parts.next()?)?;
+    Some((owner, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 fn read_owner([owner, record]: &[Value; 2]) -> Option<ShardOwner> {
@@ -133,9 +140,8 @@ fn read_owner([owner, record]: &[Value; 2]) -> Option<ShardOwner> {
 }
 
 fn read_lease([shard, record]: &[Value; 2], owners: &[ShardOwner]) -> Option<ShardLease> {
-    let mut parts = reply::text(record)?.split('|');
-    let owner = InstanceId::parse(parts.next()?)?;
-    let since = parts.next()?.parse().ok().and_then(from_millis)?;
+    let (owner, since, _) = read_record(record)?;
+    let since = from_millis(since)?;
     let deadline = owners.iter().find(|known| known.owner == owner)?.deadline;
     Some(ShardLease { shard: u32::try_from(reply::count(shard)?).ok()?, owner, since, deadline })
 }

@@ -1,4 +1,4 @@
--- owner, shards of the plan, ttl in ms -> {owners, revision, {shard, since, epoch, ...}}
+-- owner, shards of the plan, ttl in ms -> {owners, revision, {shard, record, ...}}
 -- The rules are those of broker/shards/book.rs, and stand in its order.
 local owner = ARGV[1]
 local plan = tonumber(ARGV[2])
@@ -53,8 +53,8 @@ local members, there = renew()
 local records, held, others = {}, {}, {}
 local all = redis.call('HGETALL', shards)
 for i = 1, #all, 2 do
-  local shard, holder = tonumber(all[i]), read_shard(all[i + 1])
-  if not (shard and holder and members[holder]) or (holder == owner and plan <= shard) then
+  local shard, holder = tonumber(all[i]), holder_of(all[i + 1])
+  if not (shard and members[holder]) or (holder == owner and not (shard < plan and read_shard(all[i + 1]))) then
     redis.call('HDEL', shards, all[i])
   else
     records[shard] = all[i + 1]
@@ -95,9 +95,7 @@ end
 table.sort(held)
 local list = {}
 for _, shard in ipairs(held) do
-  local _, since, epoch = read_shard(records[shard])
   list[#list + 1] = shard
-  list[#list + 1] = since
-  list[#list + 1] = epoch
+  list[#list + 1] = records[shard]
 end
 return { there, revision(), list }

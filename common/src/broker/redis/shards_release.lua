@@ -2,7 +2,7 @@
 local freed = 0
 local all = redis.call('HGETALL', shards)
 for i = 1, #all, 2 do
-  if read_shard(all[i + 1]) == ARGV[1] then
+  if holder_of(all[i + 1]) == ARGV[1] then
     freed = freed + redis.call('HDEL', shards, all[i])
   end
 end

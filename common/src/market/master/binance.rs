@@ -19,7 +19,8 @@ struct ExchangeInfo<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Symbol {
-    symbol: Box<str>,
+    #[serde(rename = "symbol")]
+    name: Box<str>,
     base_asset: Box<str>,
     quote_asset: Box<str>,
     contract_type: Option<Box<str>>,
@@ -38,7 +39,7 @@ pub(super) fn read_usdm(text: &str, found: &mut MasterRows) -> Result<(), Proble
             return Ok(instrument("BINANCE_USDM", symbol, Kind::Perp, None));
         }
         if class.is_empty() {
-            return Err(format!("{}: no contractType, so it is not traded yet", symbol.symbol).into());
+            return Err(format!("{}: no contractType, so it is not traded yet", symbol.name).into());
         }
         let day = symbol.delivery_date.and_then(day_of_utc).ok_or("no deliveryDate in milliseconds")?;
         Ok(instrument("BINANCE_USDM", symbol, Kind::Fut, Some(Expiry::Day(day))))
@@ -54,11 +55,11 @@ fn each_symbol(
     for (number, raw) in info.symbols.iter().enumerate() {
         let symbol: Result<Symbol, _> = serde_json::from_str(raw.get());
         let row = symbol.map_err(|error| error.to_string().into()).and_then(|symbol| {
-            if symbol.symbol.is_empty() || symbol.base_asset.is_empty() || symbol.quote_asset.is_empty() {
+            if symbol.name.is_empty() || symbol.base_asset.is_empty() || symbol.quote_asset.is_empty() {
                 return Err("an empty name".into());
             }
             let instrument = read(&symbol)?;
-            Ok(MasterRow { key: symbol.symbol.clone(), symbol: symbol.symbol, instrument })
+            Ok(MasterRow { key: symbol.name.clone(), symbol: symbol.name, instrument })
         });
         found.take(row, || format!("symbol {}", number + 1));
     }

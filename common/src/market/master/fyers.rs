@@ -24,6 +24,7 @@ const COLUMNS_MIN: usize = 17;
 /// Classes of instruments from which on rows are futures and options: 11 is a future on an index.
 const CLASS_FIRST_CONTRACT: u32 = 11;
 
+#[expect(clippy::unnecessary_wraps, reason = "one row of the table of formats; others can fail as a whole")]
 pub(super) fn read(text: &str, found: &mut MasterRows) -> Result<(), Problem> {
     each_record(text, false, found, |record| {
         if record.len() < COLUMNS_MIN {
@@ -33,7 +34,7 @@ pub(super) fn read(text: &str, found: &mut MasterRows) -> Result<(), Problem> {
         if token.is_empty() || !token.bytes().all(|b| b.is_ascii_digit()) {
             return Err(format!("{token:?} is no fyToken").into());
         }
-        let class: u32 = column(record, CLASS).parse().map_err(|_| "no number as class of instrument")?;
+        let class: u32 = column(record, CLASS).parse().map_err(|_no_number| "no number as class of instrument")?;
         let instrument = if class < CLASS_FIRST_CONTRACT {
             cash(symbol)?
         } else {

@@ -87,7 +87,7 @@ fn contract(record: &csv::StringRecord, places: &Places, right: Option<Right>) -
     if underlying.is_empty() {
         return Err("no name of its underlying".into());
     }
-    let expiry = column(record, places.expiry).parse().map_err(|_| "no expiry (YYYY-MM-DD)")?;
+    let expiry = column(record, places.expiry).parse().map_err(|_no_day| "no expiry (YYYY-MM-DD)")?;
     let option = right.map(|right| Ok::<_, Problem>((super::strike(column(record, places.strike))?, right)));
     let option = option.transpose()?;
     let kind = if option.is_some() { Kind::Opt } else { Kind::Fut };

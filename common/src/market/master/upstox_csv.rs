@@ -28,7 +28,7 @@ pub(super) fn read(text: &str, found: &mut MasterRows) -> Result<(), Problem> {
             _ => None,
         };
         let instrument = if right.is_some() || text(class).starts_with("FUT") {
-            let day: Date = text(expiry).parse().map_err(|_| "no expiry (YYYY-MM-DD)")?;
+            let day: Date = text(expiry).parse().map_err(|_no_day| "no expiry (YYYY-MM-DD)")?;
             let underlying = underlying(text(symbol), day)?;
             let option = right.map(|right| Ok::<_, Problem>((super::strike(text(strike))?, right))).transpose()?;
             upstox::contract(text(segment), underlying, day, option)

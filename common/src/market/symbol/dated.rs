@@ -1,4 +1,4 @@
-//! Indian contracts that write their whole day: `DDMMMYY`. Angel One, Shoonya, OpenAlgo and Global Data Feeds do.
+//! Indian contracts that write their whole day: `DDMMMYY`. Angel One, Shoonya, `OpenAlgo` and Global Data Feeds do.
 //!
 //! ```text
 //! symbol := [ EXCH ":" ] local                       EXCH = NSE | NFO | CDS | BSE | BFO | BCD | MCX | ...

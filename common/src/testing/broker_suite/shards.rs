@@ -197,7 +197,7 @@ pub async fn a_plan_may_shrink_and_grow(place: Place) {
 pub async fn a_plan_past_the_limit_is_refused(place: Place) {
     let member = Member::new(&place.one);
     let refused = member.try_hold(HoldShards::SHARDS_MAX + 1, LONG).await;
-    assert!(matches!(&refused, Err(BrokerError::Unexpected { answer, .. }) if answer.contains("10000")), "{refused:?}");
+    assert!(matches!(&refused, Err(BrokerError::Unexpected { answer, .. }) if answer.contains("2001")), "{refused:?}");
     assert_eq!(member.hold(HoldShards::SHARDS_MAX, LONG).await.len(), HoldShards::SHARDS_MAX as usize);
 }
 

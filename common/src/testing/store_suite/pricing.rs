@@ -27,8 +27,9 @@ async fn prices(subject: &Subject) {
     ];
     let (listings, prices): (Vec<Listing>, Vec<u32>) = listings.into_iter().unzip();
     let ids = rows(&subject.store().register(&listings, UnknownTicker::Create).await.unwrap());
-    let priced = ids.iter().zip(&prices).zip(1..);
-    let mut rows: Vec<_> = priced.map(|((id, price), seq)| Tick::new(seq, last(&price.to_string())).row(*id)).collect();
+    let numbered = ids.iter().zip(&prices).zip(1..);
+    let mut rows: Vec<_> =
+        numbered.map(|((id, price), seq)| Tick::new(seq, last(&price.to_string())).row(*id)).collect();
     rows.sort_by_key(|row| row.instrument);
     subject.store().write(&batch(rows)).await.unwrap();
 }

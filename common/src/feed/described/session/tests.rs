@@ -57,7 +57,7 @@ fn read<'f>(session: &mut Session, text: &'f str) -> Vec<Reading<'f>> {
 }
 
 fn texts_of(sent: &[Outgoing]) -> Vec<&str> {
-    let text = |sent| if let Outgoing::Text(text) = sent { text.as_str() } else { "binary" };
+    let text = |sent: &Outgoing| if let Outgoing::Text(text) = sent { text.as_str() } else { "binary" };
     sent.iter().map(text).collect()
 }
 
