@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod feeds;
 mod kills;
 mod outages;
 mod poison;
@@ -16,5 +17,6 @@ mod replay;
 mod rig;
 mod stopping;
 mod tables;
+mod venues;
 mod websocket_server;
 mod wrong_start;
