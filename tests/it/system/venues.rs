@@ -36,6 +36,11 @@ impl Venue {
         self.stats.now()
     }
 
+    /// Whether so many connections are open now.
+    pub(super) fn has(&self, connections: usize) -> bool {
+        self.stats().connections == connections as u64
+    }
+
     /// While the market is closed nothing is sent; connections stay.
     pub(super) async fn set_open(&self, is_open: bool) {
         self.controls.set_market_open(is_open).await.expect("it runs");
