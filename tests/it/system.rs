@@ -7,14 +7,18 @@
 )]
 
 mod bad_input;
+mod feeds;
 mod kills;
 mod outages;
 mod poison;
+mod presence_watch;
 mod processes;
 mod recordings;
 mod replay;
 mod rig;
+mod sharing;
 mod stopping;
 mod tables;
+mod venues;
 mod websocket_server;
 mod wrong_start;

@@ -73,11 +73,16 @@ impl Processes {
         child.wait().expect("it ends");
     }
 
+    /// Sends a signal.
+    pub(super) fn signal(&self, name: &str, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.id(name).to_string()]).status().expect("`kill` runs");
+        assert!(sent.success(), "kill {signal} {name}: {sent}");
+    }
+
     /// Sends a signal and waits for the end. Returns its exit code.
     pub(super) async fn stop(&mut self, name: &str, signal: &str) -> Option<i32> {
+        self.signal(name, signal);
         let mut child = self.remove(name);
-        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("`kill` runs");
-        assert!(sent.success(), "kill {signal} {name}: {sent}");
         let mut ended: Option<ExitStatus> = None;
         eventually(&format!("{name} ends after {signal}"), SOON, async || {
             ended = child.try_wait().expect("our own child can be watched");
