@@ -137,7 +137,10 @@ impl<'a> Session<'a> {
                 biased;
                 () = &mut stop => return Err(End::Shutdown),
                 () = &mut retired => return Err(End::Retired),
-                () = signals.lead() => self.show_subscription(),
+                () = signals.lead() => {
+                    self.show_subscription();
+                    self.show_market();
+                }
                 Ok(()) = self.wanted.changed() => {
                     self.follow_wishes();
                     timer.as_mut().reset(self.deadline().into());
