@@ -27,6 +27,7 @@ impl Attempts {
     }
 
     /// How many there were since, after telling people.
+    #[expect(clippy::print_stderr, reason = "the rate is what a person runs these tests for")]
     fn told(&self, what: &str, listening: &Listening) -> u64 {
         let (connections, took) = (listening.connections(), self.since.elapsed());
         let attempts = total(&connections) - self.before;
