@@ -44,10 +44,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
         options.recorder = Some(Arc::new(recorder));
         let folder = arguments.to.join(options.feed.name());
         print_line(&format!("recording into {}", folder.display()))?;
-        let recorded = listener::record(options, shutdown).await;
-        let recorded = recorded.map_err(|error| Failure::new(Diagnostic::new(Code::Listener, error.to_string())));
+        let ended = listener::record(options, shutdown).await;
         let counts = recording.end().await.map_err(|error| failure(&error))?;
-        recorded?;
+        ended.map_err(|error| Failure::new(Diagnostic::new(Code::Listener, error.to_string())))?;
         print_line(&format!("{} frames written, {} given up", counts.frames, counts.given_up))?;
         Ok(if counts.given_up == 0 { Exit::Ok } else { Exit::Failed })
     })

@@ -61,7 +61,7 @@ impl<'s> Leg<'s> {
         let signals = Arc::<Signals>::default();
         let run = Box::pin(Session::new(shard, opened, Arc::clone(&signals)).run());
         let age = shard.context.options.feed.limits().session_age_max;
-        let aged_at = age.map(|age| clock::monotonic() + (age - AGE_MARGIN_MAX.min(age / 10)));
+        let aged_at = age.map(|age| clock::monotonic() + age.saturating_sub(AGE_MARGIN_MAX.min(age / 10)));
         Self { run, signals, aged_at }
     }
 }

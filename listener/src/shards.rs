@@ -43,14 +43,14 @@ impl Plan {
         let mut planner = Planner::new(rules);
         for (place, symbol) in places.iter().enumerate() {
             let Some(symbol) = symbol else { continue };
-            let placed = match topics(symbol, rules) {
+            let outcome = match topics(symbol, rules) {
                 Ok(topics) => planner.place(place, topics),
                 Err(FeedError::Symbol(error)) => Err(error.problem.into()),
                 Err(error @ (FeedError::UnknownChannel { .. } | FeedError::OneChannelOnly { .. })) => {
                     return Err(error);
                 }
             };
-            if let Err(reason) = placed {
+            if let Err(reason) = outcome {
                 planner.refused.insert((*symbol).into(), reason.into());
             }
         }

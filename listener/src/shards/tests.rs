@@ -15,10 +15,7 @@ fn names(texts: &[&str]) -> Vec<String> {
 
 fn planned_at(places: &[Option<&str>], channels: &[&str], limits: ShardLimits) -> Result<Plan, FeedError> {
     let (feed, catalog) = (by_name("binance").unwrap(), Catalog::default());
-    Plan::of(
-        places,
-        Rules { feed, channels: &names(channels), limits, catalog: &catalog, now: common::clock::UnixMicros(0) },
-    )
+    Plan::of(places, Rules { feed, channels: &names(channels), limits, catalog: &catalog, now: UnixMicros(0) })
 }
 
 fn plan(symbols: &[String], channels: &[&str], limits: ShardLimits) -> Result<Plan, FeedError> {
@@ -55,13 +52,7 @@ fn the_remainder_is_refused_by_name() {
 fn where_the_provider_allows_no_further_connection_the_last_one_carries_the_rest() {
     let places = ["AAPL", "MSFT", "BRK.B", "BTC-USD"].map(Some);
     let (feed, catalog) = (by_name("massive").unwrap(), Catalog::default());
-    let rules = Rules {
-        feed,
-        channels: &names(&["T"]),
-        limits: limits(1, 10),
-        catalog: &catalog,
-        now: common::clock::UnixMicros(0),
-    };
+    let rules = Rules { feed, channels: &names(&["T"]), limits: limits(1, 10), catalog: &catalog, now: UnixMicros(0) };
     let plan = Plan::of(&places, rules).unwrap();
     assert_eq!(carried(&plan), [["T.AAPL", "T.MSFT", "T.BRK.B"]]);
     let refused = [("BTC-USD".into(), "the provider allows 1 connections, and they are full".into())];

@@ -105,7 +105,7 @@ fn wrapped(line: &str) -> Option<Received<'_>> {
 /// Two digits for each byte.
 fn bytes_of(hex: &str) -> Option<Vec<u8>> {
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    if hex.len() % 2 == 0 { hex.as_bytes().chunks(2).map(byte).collect() } else { None }
+    if hex.len().is_multiple_of(2) { hex.as_bytes().chunks(2).map(byte).collect() } else { None }
 }
 
 /// Unix seconds with a fraction, read without a detour through a float.

@@ -57,8 +57,11 @@ fn read<'f>(session: &mut Session, text: &'f str) -> Vec<Reading<'f>> {
 }
 
 fn texts_of(sent: &[Outgoing]) -> Vec<&str> {
-    let text = |sent: &Outgoing| if let Outgoing::Text(text) = sent { text.as_str() } else { "binary" };
-    sent.iter().map(text).collect()
+    sent.iter().map(text_of).collect()
+}
+
+fn text_of(sent: &Outgoing) -> &str {
+    if let Outgoing::Text(text) = sent { text.as_str() } else { "binary" }
 }
 
 #[test]
