@@ -16,6 +16,7 @@ mod backlog;
 mod beat;
 mod board;
 pub mod continuity;
+mod data_age;
 mod dial;
 mod element;
 mod ending;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use common::clock::{self, UnixMicros};
 use common::feed::{FeedLimits, FeedSession, Incoming, Outgoing, Reading, Topic};
@@ -15,6 +15,7 @@ use tracing::{info, warn};
 
 use crate::attempt::Opened;
 use crate::backlog::Message;
+use crate::data_age::DataAge;
 use crate::element::ElementWriter;
 use crate::ending::{End, readable};
 use crate::fence::Mark;
@@ -54,9 +55,7 @@ pub(crate) struct Session<'a> {
     gathered: Gathered,
     market: MarketWatch,
     fence: Mark,
-    /// When data came last, or when it last could not be expected.
-    data_at: Instant,
-    data_age_max: Option<Duration>,
+    data_age: DataAge,
     /// What is to be taken in before the first frame.
     brought: Vec<Reading<'static>>,
     /// Whether the status tells of unconfirmed streams.
@@ -102,8 +101,7 @@ impl<'a> Session<'a> {
             gathered: Gathered::default(),
             market,
             fence: shard.context.fence.mark(),
-            data_at: now,
-            data_age_max: options.link.data_age_max.or(limits.data_age_max),
+            data_age: DataAge::new(options.link.data_age_max.or(limits.data_age_max), now, clock::now()),
             resigned: false,
             brought: readings,
         }
@@ -139,7 +137,10 @@ impl<'a> Session<'a> {
                 biased;
                 () = &mut stop => return Err(End::Shutdown),
                 () = &mut retired => return Err(End::Retired),
-                () = signals.lead() => self.show_subscription(),
+                () = signals.lead() => {
+                    self.show_subscription();
+                    self.show_market();
+                }
                 Ok(()) = self.wanted.changed() => {
                     self.follow_wishes();
                     timer.as_mut().reset(self.deadline().into());
@@ -234,8 +235,7 @@ impl<'a> Session<'a> {
     fn deadline(&self) -> Instant {
         let ping_at = self.liveness.ping_at().max(self.send_at);
         let send_at = (!self.outbox.is_empty()).then_some(self.send_at);
-        let mute_at = self.data_age_max.map(|age| self.data_at + age);
-        let wanted = [send_at, self.subscription.deadline(), Some(self.liveness.dead_at()), mute_at];
+        let wanted = [send_at, self.subscription.deadline(), Some(self.liveness.dead_at()), self.data_age.deadline()];
         wanted.into_iter().flatten().fold(ping_at, Instant::min)
     }
 
@@ -244,14 +244,11 @@ impl<'a> Session<'a> {
         if pulse == Pulse::Dead {
             return Err(End::Silent(self.limits.silence_max));
         }
-        if let Some(age_max) = self.data_age_max
-            && self.data_at + age_max <= now
-        {
-            if self.market.is_open(clock::now()) == Some(true) {
-                return Err(End::Mute(age_max));
-            }
-            // Nothing can be expected; the clock starts again.
-            self.data_at = now;
+        // Where every symbol is refused, another connection would bring no more.
+        let carries = self.subscription.carries();
+        let are_expected = |at| carries && self.market.is_open(at) == Some(true);
+        if let Some(age_max) = self.data_age.overdue(now, clock::now(), are_expected) {
+            return Err(End::Mute(age_max));
         }
         match self.subscription.due(now) {
             Due::Nothing => {}

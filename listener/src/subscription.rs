@@ -136,6 +136,11 @@ impl Subscription {
         self.symbols.saturating_sub(self.pending.len() + refused_only)
     }
 
+    /// Whether the provider carries a whole symbol, or may yet.
+    pub(crate) fn carries(&self) -> bool {
+        !self.is_settled() || 0 < self.confirmed()
+    }
+
     /// Symbols with a refused stream, and the provider's reason.
     pub(crate) fn refused(&self) -> &BTreeMap<Box<str>, Box<str>> {
         &self.refused
@@ -189,6 +194,16 @@ mod tests {
         subscription.confirm(&streams(&["a@t", "a@q"]));
         assert_eq!((subscription.confirmed(), subscription.is_settled()), (1, true));
         assert_eq!(&*subscription.refused()["b"], "no such stream");
+        assert!(subscription.carries());
+    }
+
+    #[test]
+    fn nothing_is_carried_once_every_symbol_is_refused() {
+        let mut subscription = subscription();
+        subscription.refuse(&streams(&["a@t", "a@q"]), "no such stream");
+        assert!(subscription.carries(), "there is no answer for b yet");
+        subscription.refuse(&streams(&["b@t"]), "no such stream");
+        assert!(!subscription.carries());
     }
 
     #[test]

@@ -20,7 +20,7 @@ impl Session<'_> {
     pub(super) async fn digest(&mut self, reading: Reading<'_>, at: UnixMicros) -> Result<(), End> {
         match reading {
             Reading::Data { kind, body, key, mark } => {
-                self.data_at = clock::monotonic();
+                self.data_age.restart(clock::monotonic(), at);
                 self.tell_holes(&key, &kind, mark, at).await?;
                 let order = self.next_order().await?;
                 let merge = MergeKey(self.shard.context.merge_hash.hash_one((self.shard.conn, &*key, &*kind)));
@@ -45,7 +45,11 @@ impl Session<'_> {
             Reading::Reply(message) => self.wire.send(outgoing(message))?,
             Reading::Heartbeat => {}
             Reading::Market { segment, is_open } => {
+                let before = self.market.is_open(at);
                 self.market.tell(&segment, is_open, &self.topics);
+                if self.market.is_open(at) != before {
+                    self.data_age.restart(clock::monotonic(), at);
+                }
                 self.show_market();
             }
             Reading::Closing(text) => self.signals.wish(Wish::Announced(readable(&text))),

@@ -10,6 +10,7 @@ mod feeds;
 mod fyers;
 mod massive;
 mod memory_broker;
+mod night;
 mod on_exchange;
 mod options;
 mod order;

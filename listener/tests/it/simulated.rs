@@ -35,16 +35,22 @@ pub(crate) struct Listening {
 impl Simulated {
     /// An exchange of 250 symbols that admits [`KEY`] only and refuses the symbols of these numbers.
     pub(crate) async fn start(feed: &'static str, refused: &[usize]) -> Self {
+        let named = |symbols: &[String]| refused.iter().map(|number| symbols[*number].clone()).collect();
+        Self::changed(feed, |options, symbols| options.refused = named(symbols)).await
+    }
+
+    /// The same with other options. `change` is told the symbols.
+    pub(crate) async fn changed(feed: &'static str, change: impl FnOnce(&mut ExchangeOptions, &[String])) -> Self {
         let walk = ExchangeSource::Walk(WalkOptions::default());
-        let options = ExchangeOptions::new(walk).of(feed.parse().unwrap());
-        let names = exchange::bind(options.clone()).await.unwrap().symbols().to_vec();
-        let refused = refused.iter().map(|number| names[*number].clone()).collect();
-        let options = ExchangeOptions { credential: Some(KEY.to_owned()), refused, ..options };
+        let mut options = ExchangeOptions::new(walk).of(feed.parse().unwrap());
+        let symbols = exchange::bind(options.clone()).await.unwrap().symbols().to_vec();
+        options.credential = Some(KEY.to_owned());
+        change(&mut options, &symbols);
         let exchange = exchange::bind(options).await.unwrap();
         let (url, controls, stats) = (exchange.url(), exchange.controls(), exchange.stats());
         let shutdown = Shutdown::new();
         shutdown.spawn("exchange", exchange.run(shutdown.clone()));
-        Self { symbols: names, controls, stats, feed, url, shutdown }
+        Self { symbols, controls, stats, feed, url, shutdown }
     }
 
     /// A listener of these symbols.
@@ -109,9 +115,13 @@ impl Listening {
         assert_eq!(seen(), count);
     }
 
+    /// Stops the listener and checks that nothing it has read is unaccounted for.
     pub(crate) async fn stop(self) -> ListenerSummary {
         self.shutdown.begin();
-        tokio::time::timeout(PATIENCE, self.listener).await.expect("it does not stop").unwrap().unwrap()
+        let summary = tokio::time::timeout(PATIENCE, self.listener).await.expect("it does not stop").unwrap().unwrap();
+        let shed: u64 = summary.shed.values().sum();
+        assert_eq!(summary.received, summary.accepted + shed + summary.buffered, "{summary:?}");
+        summary
     }
 }
 
