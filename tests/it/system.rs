@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod feed_trial;
 mod kills;
 mod outages;
 mod poison;
