@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use common::settings::duration;
+
 /// `12418` -> `12,418`.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -47,6 +49,11 @@ pub(crate) fn size(bytes: u64) -> String {
         1_048_576..10_737_418_240 => format!("{} MiB", bytes >> 20),
         _ => format!("{} GiB", bytes >> 30),
     }
+}
+
+/// A duration of the command line.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    duration::parse(text).ok_or_else(|| "a duration such as `500ms`, `3s`, `2m` or bare seconds".to_owned())
 }
 
 #[cfg(test)]

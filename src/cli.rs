@@ -211,7 +211,7 @@ mod tests {
           migrate     Create or upgrade the tables of the store
 
         Look inside and repair:
-          feed        Show what listeners carry; subscribe, unsubscribe, pause and resume while they run
+          feed        Try a feed; show what listeners carry; subscribe, unsubscribe, pause, resume
           queue       Show the queues; pause and resume them
           dead        Show, retry and purge dead letters: ticks that could not be stored
           gaps        List holes in the streams: messages that were sent and never arrived

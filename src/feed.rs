@@ -1,4 +1,4 @@
-//! `tidemill feed`: what listeners carry, and changing it while they run. Talks to the broker only.
+//! `tidemill feed`: whether a feed works, what listeners carry, and changing it while they run.
 
 use clap::{Args, Subcommand};
 use common::broker::shards::GroupName;
@@ -12,10 +12,12 @@ use crate::failure::Failure;
 
 mod change;
 mod ls;
+mod samples;
 mod text;
+mod trial;
 mod view;
 
-/// Show what listeners carry; subscribe, unsubscribe, pause and resume while they run
+/// Try a feed; show what listeners carry; subscribe, unsubscribe, pause, resume
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -23,6 +25,7 @@ Examples:
   tidemill feed subscribe binance SOLUSDT ADAUSDT
   tidemill feed unsubscribe binance ADAUSDT     two subscriptions need two of these
   tidemill feed pause binance                   listeners close their connections and wait
+  tidemill feed test --feed fyers --symbols NSE:SBIN-EQ     one connection, nothing is queued
 
 Listeners follow within 2 s, those that start later too. Symbols of the settings count as subscribed once.")]
 pub(crate) struct Arguments {
@@ -52,6 +55,17 @@ enum Verb {
     Pause(Which),
     /// Open them again
     Resume(Which),
+    /// Connect once, with the first few symbols, and tell what came: 0 data, 5 none in time, 1 no connection
+    Test(trial::Arguments),
+    /// Show frames that were no message of their feed: why, how many, and how the newest begins
+    Samples {
+        /// Only this feed's listeners
+        #[arg(value_name = "FEED")]
+        feed: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -119,7 +133,8 @@ fn base_of(group: &GroupName, context: &Context) -> Option<Vec<String>> {
 
 /// Does what the verb says.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failure> {
-    let context = Context::load_quietly(global, Flags::new())?;
+    let flags = if let Verb::Test(arguments) = &arguments.verb { arguments.flags() } else { Flags::new() };
+    let context = Context::load_quietly(global, flags)?;
     block_on(async {
         match &arguments.verb {
             Verb::Ls { feed, group, json } => {
@@ -133,6 +148,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
             Verb::Unsubscribe(change) => change::unsubscribe(&context, change).await,
             Verb::Pause(which) => change::pause(&context, which).await,
             Verb::Resume(which) => change::resume(&context, which).await,
+            Verb::Samples { feed, json } => {
+                let feed = feed.as_deref().map(by_name).transpose()?;
+                samples::run(&context, feed.map(Feed::name), *json).await
+            }
+            Verb::Test(arguments) => trial::run(&context, arguments).await,
         }
     })
 }

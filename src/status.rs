@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use common::clock;
 use common::settings::{Flags, duration};
 
+use crate::amount::time;
 use crate::cli::Global;
 use crate::context::{Context, block_on};
 use crate::diagnostic::{Code, Diagnostic};
@@ -19,6 +20,7 @@ mod report;
 mod text;
 
 use judgement::State;
+pub(crate) use judgement::link;
 use look::{Look, Lookout};
 use report::Report;
 
@@ -64,10 +66,6 @@ const WAIT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A watch that repeats faster only heats the machine.
 const WATCH_INTERVAL_MIN: Duration = Duration::from_millis(200);
-
-fn time(text: &str) -> Result<Duration, String> {
-    duration::parse(text).ok_or_else(|| "a duration such as `500ms`, `3s`, `2m` or bare seconds".to_owned())
-}
 
 /// Looks, judges and shows.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failure> {

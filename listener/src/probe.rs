@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::clock;
 use common::presence::{ConnectionState, Link};
+use common::queue::{GAP_KIND, Task};
 use common::shutdown::Shutdown;
 use tokio::time;
 
@@ -25,7 +26,7 @@ pub struct Probed {
 }
 
 /// Opens the connections of `options` and waits for the first data message, for at most `patience`. A failure that
-/// nobody here can mend ends it earlier. Nothing is enqueued.
+/// nobody here can mend ends it earlier, and so does a token that the provider refuses. Nothing is enqueued.
 ///
 /// # Errors
 /// When the options make no sense, as [`run`](crate::run).
@@ -35,19 +36,25 @@ pub async fn probe(options: &ListenerOptions, patience: Duration) -> Result<Prob
     let fleet = shutdown.spawn("fleet", fleet.run());
     let first = loop {
         let batch = intake.take(1, usize::MAX);
-        if let Some(first) = batch.tasks.into_iter().next() {
+        if let Some(first) = batch.tasks.into_iter().find(|task| is_data(task)) {
             break Some(first);
         }
-        let is_hopeless = board.connections().iter().all(|state| state.state == Link::Stopped);
+        let is_over = |state: &ConnectionState| matches!(state.state, Link::Stopped | Link::NeedsLogin);
+        let is_hopeless = board.connections().iter().all(is_over);
         if patience <= started.elapsed() || (is_hopeless && !board.connections().is_empty()) {
             break None;
         }
         time::sleep(LOOK_INTERVAL).await;
     };
-    let connection = board.connections().into_iter().next();
+    let (connection, took) = (board.connections().into_iter().next(), started.elapsed());
     shutdown.begin();
     if let Err(error) = fleet.await {
         tracing::error!("the fleet broke down: {error}");
     }
-    Ok(Probed { connection, first, took: started.elapsed() })
+    Ok(Probed { connection, first, took })
+}
+
+/// A gap that the listener tells is no message of the provider.
+fn is_data(task: &[u8]) -> bool {
+    Task::decode(task).is_ok_and(|task| task.kind != GAP_KIND)
 }

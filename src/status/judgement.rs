@@ -216,7 +216,7 @@ fn down(connection: &ConnectionState, now: UnixMicros) -> String {
 }
 
 /// A connection's state in a word.
-pub(super) fn link(link: Link) -> &'static str {
+pub(crate) fn link(link: Link) -> &'static str {
     match link {
         Link::Connecting => "connecting",
         Link::Subscribing => "subscribing",

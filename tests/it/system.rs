@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod feeds;
+mod feed_trial;
 mod kills;
 mod outages;
 mod poison;

@@ -38,11 +38,12 @@ async fn bad_messages_are_counted_with_their_reasons_and_good_ones_around_them_a
     assert_eq!(server.subscribed(), 1, "the connection stays");
     // A listener tells of itself once in a while.
     eventually("the status shows the connection", SOON, async || {
-        let connection = rig.status()["connections"][0].take();
+        let connection = connection(&rig);
         (&connection["state"], &connection["errors"]) == (&json!("live"), &json!(6)) && connection["reconnects"] == 0
     })
     .await;
     assert_eq!(last_price(&rig).await, price(kinds + 1));
+    samples_are_shown(&rig).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,13 +59,12 @@ async fn a_huge_message_ends_its_connection_and_the_next_one_goes_on() {
     rejections_are_counted(&rig, &[("too_large", 1)]).await;
 
     rig.assert_all_is_well();
-    let connection = || rig.status()["connections"].get(0).cloned().unwrap_or_default();
     eventually("the connection is live again", SOON, async || {
-        let connection = connection();
+        let connection = connection(&rig);
         connection["state"] == "live" && connection["reconnects"] == 1
     })
     .await;
-    let connection = connection();
+    let connection = connection(&rig);
     let reason = connection["reason"].as_str().unwrap_or_default();
     assert!(reason.contains("message too large") && reason.contains("67108864"), "{connection}");
     assert_eq!(last_price(&rig).await, price(2));
@@ -139,6 +139,31 @@ async fn rejections_are_counted(rig: &Rig, wanted: &[(&str, u64)]) {
         wanted.iter().all(|(reason, count)| ledger.of_reason("rejected_by_reason", reason) == *count)
     })
     .await;
+}
+
+/// As the status shows it; null until the listener has told of itself.
+fn connection(rig: &Rig) -> Value {
+    rig.status()["connections"].get(0).cloned().unwrap_or_default()
+}
+
+/// How the newest frame of each reason begins.
+async fn samples_are_shown(rig: &Rig) {
+    let unfinished = (json!("not_json"), json!(2), json!(r#"{"stream":"btcusdt@trade","data":"#));
+    let binary = (json!("binary_frame"), json!(1), json!("009f9296"));
+    eventually("the samples are shown", SOON, async || {
+        let shown: Value =
+            serde_json::from_str(&rig.succeeds(&["feed", "samples", "binance", "--json"])).expect("JSON");
+        let samples = shown["samples"].as_array().expect("a list");
+        let seen: Vec<_> = samples.iter().map(|found| &found["sample"]).map(seen).collect();
+        seen.contains(&unfinished) && seen.contains(&binary)
+    })
+    .await;
+    assert!(rig.succeeds(&["feed", "samples"]).contains("hex 009f9296"));
+    assert!(rig.succeeds(&["feed", "samples", "kite"]).starts_with("no rejected frames"));
+}
+
+fn seen(sample: &Value) -> (Value, Value, Value) {
+    (sample["reason"].clone(), sample["frames"].clone(), sample["start"].clone())
 }
 
 fn letters(rig: &Rig) -> Vec<Value> {
