@@ -84,6 +84,12 @@ pub struct ListenerState {
     pub buffer_max: u64,
     /// Why the broker does not accept, in words; `None` while it does.
     pub trouble: Option<String>,
+    /// The group whose symbols it shares.
+    #[serde(default)]
+    pub group: Option<Box<str>>,
+    /// Stands for the settings that all listeners of the group must have alike.
+    #[serde(default)]
+    pub plan: Option<Box<str>>,
     /// Frames that were no message of the feed, by reason.
     #[serde(default)]
     pub samples: Vec<Sample>,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::Broker;
+use common::broker::shards::GroupName;
 use common::clock::{self, UnixMicros};
 use common::credentials::Vault;
 use common::presence::{InstanceId, ListenerState, Part, Presence, ProcessFacts};
@@ -28,6 +29,8 @@ pub(crate) struct Beat {
     pub(crate) instance: InstanceId,
     pub(crate) started_at: UnixMicros,
     pub(crate) queue: QueueName,
+    pub(crate) group: GroupName,
+    pub(crate) plan: Box<str>,
     pub(crate) buffer_max: u64,
     pub(crate) interval: Duration,
     pub(crate) intake: Arc<Intake>,
@@ -77,6 +80,8 @@ impl Beat {
                 buffered: self.intake.totals().buffered,
                 buffer_max: self.buffer_max,
                 trouble: self.board.trouble(),
+                group: Some(self.group.as_str().into()),
+                plan: Some(self.plan.clone()),
                 samples: self.samples.shown(|text| self.redacted(text)),
             }),
         }

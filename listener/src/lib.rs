@@ -40,6 +40,7 @@ mod probe;
 pub mod recorder;
 mod relay;
 mod retreat;
+mod rivals;
 mod samples;
 mod session;
 mod shard;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::Broker;
-use common::broker::shards::{BadGroupName, HoldShards};
+use common::broker::shards::{BadGroupName, GroupName, HoldShards};
 use common::clock;
 use common::feed::FeedError;
 use common::presence::InstanceId;
@@ -27,6 +27,7 @@ use crate::intake::Intake;
 use crate::lease_keeper::LeaseKeeper;
 use crate::monitor;
 use crate::options::{BufferLimits, ListenerOptions, Overflow};
+use crate::rivals;
 use crate::samples::Samples;
 use crate::shard::Context;
 use crate::shards::{Plan, Rules};
@@ -65,6 +66,16 @@ pub enum ListenerError {
         /// What is wrong with it. Holds no part of the url that may be secret.
         problem: String,
     },
+    /// Another listener of the group has other settings: together they would leave symbols out.
+    #[error(
+        "{other} shares the symbols of group {group} with other symbols, channels or limits than ours; give both the same          settings, or one of them a `listener.group` of its own"
+    )]
+    Rival {
+        /// The group.
+        group: GroupName,
+        /// Who.
+        other: String,
+    },
     /// The feed's name cannot name a group.
     #[error(transparent)]
     Group(#[from] BadGroupName),
@@ -91,6 +102,10 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> Result<ListenerSummary, ListenerError> {
     let instance = InstanceId::fresh();
+    let (group, plan) = (group_of(&options)?, rivals::digest(&options));
+    if let Some(other) = rivals::rival(&broker, (&group, &plan, instance), &shutdown).await {
+        return Err(ListenerError::Rival { group, other });
+    }
     let Parts { fleet, intake, board, samples } = parts(&options, Some((&broker, instance)), &shutdown).await?;
     info!(instance = %instance, "listener of {} starts", options.feed.name());
 
@@ -100,6 +115,8 @@ pub async fn run(
         instance,
         started_at: clock::now(),
         queue: options.queue.clone(),
+        group,
+        plan,
         buffer_max: options.buffer.messages_max as u64,
         interval: options.beat_interval,
         intake: Arc::clone(&intake),
@@ -253,11 +270,14 @@ fn keeper(
     options: &ListenerOptions,
     (broker, owner): (&Arc<dyn Broker>, InstanceId),
 ) -> Result<LeaseKeeper, ListenerError> {
-    let group = match &options.group {
-        Some(group) => group.clone(),
-        None => options.feed.name().parse()?,
-    };
-    Ok(LeaseKeeper::new(Arc::clone(broker), group, owner, &options.symbols))
+    Ok(LeaseKeeper::new(Arc::clone(broker), group_of(options)?, owner, &options.symbols))
+}
+
+fn group_of(options: &ListenerOptions) -> Result<GroupName, ListenerError> {
+    match &options.group {
+        Some(group) => Ok(group.clone()),
+        None => Ok(options.feed.name().parse()?),
+    }
 }
 
 fn plan(options: &ListenerOptions, places: &[Option<&str>]) -> Result<Plan, ListenerError> {

@@ -7,8 +7,8 @@
 )]
 
 mod bad_input;
-mod feeds;
 mod feed_trial;
+mod feeds;
 mod kills;
 mod outages;
 mod poison;

@@ -19,6 +19,7 @@ mod overflow;
 mod presence;
 mod quick_feed;
 mod rig;
+mod rivals;
 mod rotation;
 mod server;
 mod simulated;

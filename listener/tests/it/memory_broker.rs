@@ -41,7 +41,7 @@ pub(crate) struct State {
     pub(crate) empty_enqueues: u64,
     pub(crate) presences: BTreeMap<InstanceId, Presence>,
     /// Shards of the one group that a test uses.
-    pub(crate) book: ShardBook,
+    pub(crate) books: BTreeMap<String, ShardBook>,
     /// The events of that group; the revision is their number.
     pub(crate) roster: Vec<RosterEvent>,
     batches: HashMap<(InstanceId, u64), Vec<Vec<u8>>>,
@@ -191,7 +191,8 @@ impl ShardBroker for MemoryBroker {
     async fn hold_shards(&self, wish: &HoldShards<'_>) -> Result<ShardGrant, BrokerError> {
         self.check_up()?;
         let mut state = self.state();
-        let State { book, epoch, roster, .. } = &mut *state;
+        let State { books, epoch, roster, .. } = &mut *state;
+        let book = books.entry(wish.group.as_str().to_owned()).or_default();
         book.hold(wish, common::clock::now());
         let mut held = Vec::new();
         for (shard, holding) in book.shards.iter_mut().filter(|(_, holding)| holding.owner == wish.owner) {
@@ -205,14 +206,14 @@ impl ShardBroker for MemoryBroker {
         Ok(ShardGrant { held, owners, revision: roster.len() as u64 })
     }
 
-    async fn release_shards(&self, _group: &GroupName, owner: InstanceId) -> Result<(), BrokerError> {
+    async fn release_shards(&self, group: &GroupName, owner: InstanceId) -> Result<(), BrokerError> {
         self.check_up()?;
-        self.state().book.release(owner);
+        self.state().books.entry(group.as_str().to_owned()).or_default().release(owner);
         Ok(())
     }
 
-    async fn shard_map(&self, _group: &GroupName) -> Result<ShardMap, BrokerError> {
-        Ok(self.state().book.map())
+    async fn shard_map(&self, group: &GroupName) -> Result<ShardMap, BrokerError> {
+        Ok(self.state().books.entry(group.as_str().to_owned()).or_default().map())
     }
 
     async fn roster_append(&self, _group: &GroupName, events: &[RosterEvent]) -> Result<u64, BrokerError> {
