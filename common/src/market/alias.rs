@@ -15,7 +15,7 @@ pub const INDICES: &str = "indices";
 
 /// Titles of indices that derivatives are traded on, and the derivatives' underlying. In any case. Sources: the
 /// providers' lists of indices (Fyers `NIFTY50-INDEX`, Upstox `Nifty 50`, Kite `NIFTY 50`).
-const INDEX_NAMES: [(&str, &str); 16] = [
+const INDEX_NAMES: [(&str, &str); 17] = [
     ("NIFTY50", "NIFTY"),
     ("NIFTY 50", "NIFTY"),
     ("NIFTYBANK", "BANKNIFTY"),
@@ -32,6 +32,7 @@ const INDEX_NAMES: [(&str, &str); 16] = [
     ("BSE SENSEX", "SENSEX"),
     ("BSE BANKEX", "BANKEX"),
     ("BSE SENSEX 50", "SENSEX50"),
+    ("SNSX50", "SENSEX50"),
 ];
 
 /// What the derivatives of an index are called, where it differs from the index' own name.

@@ -9,10 +9,10 @@
 //! Messages carry keys. A key by itself tells what an index is; of a share it tells the ISIN, which then serves as the
 //! underlying; of a contract it tells nothing. Only Upstox' instruments file, read as symbol master, tells the rest.
 
-mod index;
 mod spoken;
 
 use crate::feed::SymbolError;
+use crate::market::alias::index_name;
 use crate::market::symbol::fyers::contract;
 use crate::market::symbol::{Problem, check_length, refusal};
 use crate::market::{Instrument, Kind};
@@ -90,7 +90,7 @@ pub fn parse_json_symbol(symbol: &str) -> Result<Instrument, SymbolError> {
 fn read_key(key: &str) -> Result<Instrument, Problem> {
     let (exchange, trades, name) = split(key, '|')?;
     match trades {
-        Trades::Indices => Ok(plain(exchange, &index::underlying(name), Kind::Index)),
+        Trades::Indices => Ok(plain(exchange, &index_underlying(name), Kind::Index)),
         Trades::Shares if is_isin(name) => Ok(plain(exchange, name, Kind::Eq)),
         Trades::Shares => Err(format!("{name:?} is no ISIN (12 characters, as INE002A01018)").into()),
         Trades::Contracts | Trades::Commodities => {
@@ -104,7 +104,7 @@ fn read_key(key: &str) -> Result<Instrument, Problem> {
 fn read_trading(symbol: &str) -> Result<Instrument, Problem> {
     let (exchange, trades, local) = split(symbol, ':')?;
     match trades {
-        Trades::Indices => Ok(plain(exchange, &index::underlying(local), Kind::Index)),
+        Trades::Indices => Ok(plain(exchange, &index_underlying(local), Kind::Index)),
         Trades::Shares if local.contains(' ') => Err("a space inside the name, which only indices have".into()),
         Trades::Shares => Ok(plain(exchange, local, Kind::Eq)),
         Trades::Commodities if !is_contract(local) => Ok(plain(exchange, local, Kind::Commodity)),
@@ -162,6 +162,11 @@ fn plain(exchange: &str, underlying: &str, kind: Kind) -> Instrument {
         option: None,
         series: None,
     }
+}
+
+/// `Nifty Bank` -> `BANKNIFTY`, `India VIX` -> `INDIA VIX`: what contracts of the index go by.
+fn index_underlying(name: &str) -> String {
+    index_name(name).map_or_else(|| name.to_ascii_uppercase(), str::to_owned)
 }
 
 #[cfg(test)]
