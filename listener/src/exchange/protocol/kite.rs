@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::handshake::server::Request;
 
-use super::{Envelope, Named, Opening, Refusal, Sent, Subject, Venue};
+use super::{Asked, Envelope, Named, Opening, Place, Refusal, Sent, Subject, Venue};
 use crate::exchange::desk::Desk;
 use crate::exchange::frame::Opcode;
 use crate::exchange::http::{HttpAsked, HttpReply};
@@ -96,6 +96,11 @@ impl Venue for Kite {
 
     fn opcode(&self) -> Opcode {
         Opcode::Binary
+    }
+
+    fn recorded(&self, frame: Asked<'_>) -> Option<Place> {
+        // A single byte is the heartbeat.
+        matches!(frame, Asked::Binary([_, _, ..])).then_some(Place::Connection)
     }
 
     fn render(&self, out: &mut Vec<u8>, stream: Named<'_>, event: &Event) -> Range<usize> {

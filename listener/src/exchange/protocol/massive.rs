@@ -4,12 +4,15 @@
 mod render;
 mod request;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use tokio_tungstenite::tungstenite::handshake::server::Request;
 
-use super::{Envelope, Named, Opening, Refusal, Sent, Subject, Venue};
+use serde::Deserialize;
+
+use super::{Asked, Envelope, Named, Opening, Place, Refusal, Sent, Subject, Venue};
 use crate::exchange::desk::Desk;
 use crate::exchange::options::ExchangeLimits;
 use crate::exchange::outbox::Ending;
@@ -78,6 +81,17 @@ impl Venue for Massive {
 
     fn kind<'s>(&self, stream: &'s str) -> &'s str {
         stream.split_once('.').map_or(stream, |(channel, _)| channel)
+    }
+
+    fn recorded(&self, frame: Asked<'_>) -> Option<Place> {
+        #[derive(Deserialize)]
+        struct Kind<'a> {
+            #[serde(borrow)]
+            ev: Cow<'a, str>,
+        }
+        let Asked::Text(text) = frame else { return None };
+        let events: Vec<Kind<'_>> = serde_json::from_str(text).ok()?;
+        events.iter().any(|event| event.ev != "status").then_some(Place::Connection)
     }
 
     fn render(&self, out: &mut Vec<u8>, stream: Named<'_>, event: &Event) -> Range<usize> {

@@ -3,12 +3,15 @@
 
 mod request;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use tokio_tungstenite::tungstenite::handshake::server::Request;
 
-use super::{Envelope, Named, Opening, Refusal, Subject, Venue};
+use serde::Deserialize;
+
+use super::{Asked, Envelope, Named, Opening, Place, Refusal, Subject, Venue};
 use crate::exchange::desk::Desk;
 use crate::exchange::digits::{push, push_fixed, push_fixed_sum, push_text as text};
 use crate::exchange::options::ExchangeLimits;
@@ -50,6 +53,17 @@ impl Venue for TwelveData {
 
     fn kind<'s>(&self, _stream: &'s str) -> &'s str {
         "price"
+    }
+
+    fn recorded(&self, frame: Asked<'_>) -> Option<Place> {
+        #[derive(Deserialize)]
+        struct Kind<'a> {
+            #[serde(borrow)]
+            event: Cow<'a, str>,
+        }
+        let Asked::Text(text) = frame else { return None };
+        let message: Kind<'_> = serde_json::from_str(text).ok()?;
+        (message.event == "price").then_some(Place::Connection)
     }
 
     fn render(&self, out: &mut Vec<u8>, stream: Named<'_>, event: &Event) -> Range<usize> {

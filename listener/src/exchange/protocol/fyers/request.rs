@@ -67,6 +67,10 @@ impl Conversation {
     /// The stream of a topic, e.g. `sf|nse_cm|1`: its token is the symbol's place, from 1. A topic of anything else
     /// exists, but stays silent.
     fn stream(&self, topic: &str) -> Option<Box<str>> {
+        if self.desk.symbols().is_empty() {
+            // A recording: whatever it holds of the topic.
+            return Some(StreamName { is_lite: self.is_lite, topic, symbol: topic }.write());
+        }
         let mut parts = topic.split('|');
         let (Some("sf" | "dp"), Some("nse_cm"), Some(token), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())

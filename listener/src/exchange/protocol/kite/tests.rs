@@ -92,3 +92,12 @@ fn the_list_of_instruments_names_every_symbol() {
     assert_eq!(rows[0], "257,1,SIM0000,SIM0000,0,,0,0.05,1,EQ,NSE,NSE");
     assert_eq!(rows.len(), 2);
 }
+
+#[test]
+fn packets_are_replayed_and_heartbeats_are_not() {
+    use crate::exchange::protocol::{Asked, Place};
+    assert_eq!(Kite.recorded(Asked::Binary(&[0, 1, 0, 8])), Some(Place::Connection));
+    for other in [Asked::Binary(&[0]), Asked::Text("{}")] {
+        assert_eq!(Kite.recorded(other), None);
+    }
+}

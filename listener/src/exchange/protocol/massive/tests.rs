@@ -71,3 +71,13 @@ fn a_message_is_an_array_of_one_event() {
     let wanted = r#"[{"ev":"XQ","pair":"BTC-USD","bx":4,"bp":1.00000000,"bs":0.00000001,"ax":7,"ap":1.00000001,"as":0.00000002,"c":0,"z":3,"q":8}]"#;
     assert_eq!(render("XQ.BTC-USD", &Event::Book(book)), wanted);
 }
+
+#[test]
+fn events_are_replayed_and_states_are_not() {
+    use crate::exchange::protocol::{Asked, Place};
+    let both = r#"[{"ev":"status","status":"success"},{"ev":"T","sym":"AAPL"}]"#;
+    assert_eq!(Massive.recorded(Asked::Text(both)), Some(Place::Connection));
+    for other in [r#"[{"ev":"status"}]"#, "[]", "{}", "no"] {
+        assert_eq!(Massive.recorded(Asked::Text(other)), None, "{other}");
+    }
+}

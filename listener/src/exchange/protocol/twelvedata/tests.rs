@@ -49,3 +49,12 @@ fn an_event_names_the_exchange_beside_the_symbol_and_shares_have_the_price_only(
     let wanted = r#"{"event":"price","symbol":"SOL/USD","exchange":"Coinbase Pro","type":"Digital Currency","timestamp":9,"price":1.50000000,"bid":1.00000000,"ask":1.00000001,"day_volume":1.00000000}"#;
     assert_eq!(render("SOL/USD"), wanted);
 }
+
+#[test]
+fn prices_are_replayed_and_answers_are_not() {
+    use crate::exchange::protocol::{Asked, Place};
+    assert_eq!(TwelveData.recorded(Asked::Text(r#"{"event":"price","symbol":"AAPL"}"#)), Some(Place::Connection));
+    for other in [r#"{"event":"heartbeat"}"#, r#"{"status":"error"}"#, "no"] {
+        assert_eq!(TwelveData.recorded(Asked::Text(other)), None, "{other}");
+    }
+}
