@@ -127,6 +127,9 @@ fn group_of(feed: &str, context: &Context) -> Result<GroupName, Failure> {
 /// The symbols of the settings, where they are those of the group.
 fn base_of(group: &GroupName, context: &Context) -> Option<Vec<String>> {
     let own = &context.settings.listener;
+    if own.symbols.is_empty() {
+        return None; // its listeners have theirs from elsewhere, e.g. from `tidemill start`
+    }
     let own_group = group_of(&own.feed, context).ok()?;
     (own_group == *group).then(|| own.symbols.clone())
 }
