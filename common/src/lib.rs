@@ -25,6 +25,8 @@ pub mod queue;
 pub mod redact;
 pub mod retry;
 pub mod roster;
+#[cfg(feature = "servers")]
+pub mod servers;
 pub mod settings;
 pub mod shutdown;
 pub mod sqlite;

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::BoxError;
 use crate::clock::UnixMicros;
+use crate::market::OrderKey;
 
 mod columns;
 mod gap;
@@ -126,6 +127,17 @@ pub struct StoredGap {
     pub stored_at: UnixMicros,
 }
 
+/// A part of the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistorySpan {
+    /// The first order key.
+    pub from: OrderKey,
+    /// The last order key.
+    pub to: OrderKey,
+    /// Received at this moment or later: narrows down the days that are looked at.
+    pub since: UnixMicros,
+}
+
 /// The tables that hold prices.
 #[async_trait]
 pub trait PriceStore: TokenTable + Send + Sync + Debug {
@@ -147,6 +159,9 @@ pub trait PriceStore: TokenTable + Send + Sync + Debug {
 
     /// Prices, ordered by canonical instrument.
     async fn prices(&self) -> Result<Vec<StoredPrice>, StoreError>;
+
+    /// Ticks of the history by order key and index, at most `limit`.
+    async fn history(&self, span: HistorySpan, limit: u32) -> Result<Vec<HistoryRow>, StoreError>;
 
     /// The newest gaps, newest first, at most `limit`.
     async fn gaps(&self, limit: u32) -> Result<Vec<StoredGap>, StoreError>;

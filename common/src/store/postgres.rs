@@ -10,8 +10,8 @@ use secrecy::SecretString;
 use super::gap::{unfit as unfit_gap, write_each as write_gaps_each};
 use super::listing::{self, ascends};
 use super::{
-    InstrumentId, Listing, PriceStore, Registration, RowOutcome, Slots, StoreCensus, StoreError, StoreOptions,
-    StoredGap, StoredPrice, StoredToken, TokenTable, UnknownTicker, WriteBatch, Written,
+    HistoryRow, HistorySpan, InstrumentId, Listing, PriceStore, Registration, RowOutcome, Slots, StoreCensus,
+    StoreError, StoreOptions, StoredGap, StoredPrice, StoredToken, TokenTable, UnknownTicker, WriteBatch, Written,
 };
 use crate::clock::UnixMicros;
 
@@ -113,6 +113,12 @@ impl PriceStore for PostgresStore {
     async fn prices(&self) -> Result<Vec<StoredPrice>, StoreError> {
         let mut session = self.pool.session().await?;
         let outcome = limited(read::prices(&mut session.connection)).await;
+        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+    }
+
+    async fn history(&self, span: HistorySpan, limit: u32) -> Result<Vec<HistoryRow>, StoreError> {
+        let mut session = self.pool.session().await?;
+        let outcome = limited(read::history(&mut session.connection, span, limit)).await;
         self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
     }
 

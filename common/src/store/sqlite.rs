@@ -11,8 +11,8 @@ use secrecy::SecretString;
 use super::gap::{unfit as unfit_gap, write_each as write_gaps_each};
 use super::listing::{self, ascends};
 use super::{
-    Listing, PriceStore, Registration, RowOutcome, Slots, StoreCensus, StoreError, StoredGap, StoredPrice, StoredToken,
-    TokenTable, UnknownTicker, WriteBatch, Written,
+    HistoryRow, HistorySpan, Listing, PriceStore, Registration, RowOutcome, Slots, StoreCensus, StoreError, StoredGap,
+    StoredPrice, StoredToken, TokenTable, UnknownTicker, WriteBatch, Written,
 };
 use crate::clock::{self, UnixMicros};
 use crate::sqlite::SqliteThread;
@@ -141,6 +141,10 @@ impl PriceStore for SqliteStore {
 
     async fn prices(&self) -> Result<Vec<StoredPrice>, StoreError> {
         self.call(read::prices).await
+    }
+
+    async fn history(&self, span: HistorySpan, limit: u32) -> Result<Vec<HistoryRow>, StoreError> {
+        self.call(move |connection| read::history(connection, span, limit)).await
     }
 
     async fn gaps(&self, limit: u32) -> Result<Vec<StoredGap>, StoreError> {

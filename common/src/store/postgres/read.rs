@@ -3,13 +3,13 @@
 use diesel::QueryResult;
 use diesel::data_types::PgTimestamp;
 use diesel::result::Error;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::arrays::unix_micros;
+use super::arrays::{timestamp, unix_micros};
 use crate::store::columns::VALUES;
-use crate::store::stored::StoredColumns;
-use crate::store::{Slot, StoreCensus, StoredPrice};
+use crate::store::stored::{StoredColumns, TickedColumns};
+use crate::store::{HistoryRow, HistorySpan, Slot, StoreCensus, StoredPrice};
 
 #[derive(diesel::QueryableByName)]
 struct Row {
@@ -51,6 +51,59 @@ fn price(row: Row) -> QueryResult<StoredPrice> {
     let times = times.into_iter().map(|at| at.map(unix_micros)).collect();
     let stored = StoredColumns { id, instrument, feed, ticker_symbol, values, orders, times };
     stored.try_into().map_err(Error::DeserializationError)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Tick {
+    #[diesel(sql_type = BigInt)]
+    instrument_id: i64,
+    #[diesel(sql_type = BigInt)]
+    order_key: i64,
+    #[diesel(sql_type = SmallInt)]
+    index_in_message: i16,
+    #[diesel(sql_type = Timestamptz)]
+    received_at: PgTimestamp,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    exchange_at: Option<PgTimestamp>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    trade_id: Option<i64>,
+    #[diesel(sql_type = Array<Nullable<Text>>)]
+    values: Vec<Option<String>>,
+}
+
+/// A part of the history, in order.
+pub(super) async fn history(
+    connection: &mut AsyncPgConnection,
+    span: HistorySpan,
+    limit: u32,
+) -> QueryResult<Vec<HistoryRow>> {
+    let rows: Vec<Tick> = diesel::sql_query(format!(
+        "SELECT instrument_id, order_key, index_in_message, received_at, exchange_at, trade_id,
+            ARRAY[{}]::text[] AS values
+         FROM tick_history WHERE order_key BETWEEN $1 AND $2 AND received_at >= $3
+         ORDER BY order_key, index_in_message LIMIT $4",
+        VALUES.join(", "),
+    ))
+    .bind::<BigInt, _>(span.from.get())
+    .bind::<BigInt, _>(span.to.get())
+    .bind::<Timestamptz, _>(timestamp(span.since))
+    .bind::<BigInt, _>(i64::from(limit))
+    .load(connection)
+    .await?;
+    rows.into_iter().map(tick).collect()
+}
+
+fn tick(row: Tick) -> QueryResult<HistoryRow> {
+    let ticked = TickedColumns {
+        instrument: row.instrument_id,
+        order: row.order_key,
+        index: row.index_in_message,
+        received_at: unix_micros(row.received_at),
+        exchange_at: row.exchange_at.map(unix_micros),
+        trade_id: row.trade_id,
+        values: row.values,
+    };
+    ticked.try_into().map_err(Error::DeserializationError)
 }
 
 #[derive(diesel::QueryableByName)]

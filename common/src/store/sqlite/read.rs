@@ -1,14 +1,14 @@
 //! Reading back, for the status page, the gateway's start and tests.
 
 use diesel::result::Error;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel::{QueryResult, RunQueryDsl};
 
 use crate::clock::UnixMicros;
 use crate::store::columns::VALUES;
-use crate::store::stored::StoredColumns;
-use crate::store::{Slot, StoreCensus, StoredPrice};
+use crate::store::stored::{StoredColumns, TickedColumns};
+use crate::store::{HistoryRow, HistorySpan, Slot, StoreCensus, StoredPrice};
 
 /// Columns that belong together come as one JSON array: SQLite has no arrays.
 #[derive(diesel::QueryableByName)]
@@ -47,14 +47,67 @@ pub(super) fn prices(connection: &mut SqliteConnection) -> QueryResult<Vec<Store
 }
 
 fn price(row: Row) -> QueryResult<StoredPrice> {
-    fn array<T: serde::de::DeserializeOwned>(json: &str) -> QueryResult<Vec<T>> {
-        serde_json::from_str(json).map_err(|bad| Error::DeserializationError(bad.into()))
-    }
     let (values, orders) = (array(&row.numbers)?, array(&row.orders)?);
     let times = array::<Option<UnixMicros>>(&row.times)?;
     let Row { id, instrument, feed, ticker_symbol, .. } = row;
     let stored = StoredColumns { id, instrument, feed, ticker_symbol, values, orders, times };
     stored.try_into().map_err(Error::DeserializationError)
+}
+
+fn array<T: serde::de::DeserializeOwned>(json: &str) -> QueryResult<Vec<T>> {
+    serde_json::from_str(json).map_err(|bad| Error::DeserializationError(bad.into()))
+}
+
+#[derive(diesel::QueryableByName)]
+struct Tick {
+    #[diesel(sql_type = BigInt)]
+    instrument_id: i64,
+    #[diesel(sql_type = BigInt)]
+    order_key: i64,
+    #[diesel(sql_type = Integer)]
+    index_in_message: i32,
+    #[diesel(sql_type = BigInt)]
+    received_at: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    exchange_at: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    trade_id: Option<i64>,
+    #[diesel(sql_type = Text)]
+    numbers: String,
+}
+
+/// A part of the history, in order.
+pub(super) fn history(
+    connection: &mut SqliteConnection,
+    span: HistorySpan,
+    limit: u32,
+) -> QueryResult<Vec<HistoryRow>> {
+    let rows: Vec<Tick> = diesel::sql_query(format!(
+        "SELECT instrument_id, order_key, index_in_message, received_at, exchange_at, trade_id,
+            json_array({}) AS numbers
+         FROM tick_history WHERE order_key BETWEEN ? AND ? AND received_at >= ?
+         ORDER BY order_key, index_in_message LIMIT ?",
+        VALUES.join(", "),
+    ))
+    .bind::<BigInt, _>(span.from.get())
+    .bind::<BigInt, _>(span.to.get())
+    .bind::<BigInt, _>(span.since.0)
+    .bind::<BigInt, _>(i64::from(limit))
+    .load(connection)?;
+    rows.into_iter().map(tick).collect()
+}
+
+fn tick(row: Tick) -> QueryResult<HistoryRow> {
+    let ticked = TickedColumns {
+        instrument: row.instrument_id,
+        order: row.order_key,
+        index: i16::try_from(row.index_in_message).map_err(|bad| Error::DeserializationError(bad.into()))?,
+        received_at: UnixMicros(row.received_at),
+        exchange_at: row.exchange_at.map(UnixMicros),
+        trade_id: row.trade_id,
+        values: array(&row.numbers)?,
+    };
+    ticked.try_into().map_err(Error::DeserializationError)
 }
 
 #[derive(diesel::QueryableByName)]

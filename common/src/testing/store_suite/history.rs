@@ -3,7 +3,7 @@
 use super::Subject;
 use super::subject::{Tick, batch, last};
 use crate::clock::UnixMicros;
-use crate::store::{RowOutcome, WriteBatch};
+use crate::store::{HistorySpan, RowOutcome, WriteBatch};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -36,6 +36,13 @@ pub async fn history_is_kept_once(subject: &Subject) {
         )
         .await;
     assert_eq!(stored, expected);
+
+    let [from, to] = [ticks[1].order, ticks[3].order];
+    let span = HistorySpan { from, to, since: ticks[0].received_at };
+    assert_eq!(subject.store().history(span, 10).await.unwrap(), history[1..], "read back as it was written");
+    assert_eq!(subject.store().history(span, 2).await.unwrap(), history[1..3], "no more than asked for");
+    let since = ticks[3].received_at;
+    assert_eq!(subject.store().history(HistorySpan { since, ..span }, 10).await.unwrap(), history[3..]);
 }
 
 /// A tick is stored or refused as a whole, in both tables.
