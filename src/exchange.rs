@@ -57,8 +57,11 @@ pub(crate) struct Arguments {
     /// Fixes prices, sizes and order of the random walk
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Let every price follow from its symbol and number, so that it can be checked anywhere behind
+    #[arg(long)]
+    numbered: bool,
     /// Serve a recording instead: lines of `<receive time in ns> <frame>` or of JSON with `raw`; gzip or plain
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["rate", "messages", "seed"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rate", "messages", "seed", "numbered"])]
     replay: Option<PathBuf>,
     /// Speed of the replay: 1x, 10x, ... or `max`
     #[arg(long, value_name = "SPEED", default_value = "max", requires = "replay")]
@@ -97,6 +100,7 @@ impl Arguments {
                 rate: self.rate,
                 messages: self.messages,
                 seed: self.seed,
+                numbered: self.numbered,
             }),
         };
         Ok(ExchangeOptions {

@@ -49,7 +49,7 @@ pub use protocol::{Provider, UnknownProvider};
 pub use publisher::AtEnd;
 pub use replay::ReplayError;
 pub use stats::{ExchangeReport, ExchangeStats};
-pub use walk::WALK_SYMBOLS_MAX;
+pub use walk::{Numbered, WALK_SYMBOLS_MAX, numbered_price};
 
 use connection::Shared;
 use desk::Desk;
@@ -175,7 +175,10 @@ fn source(
             if !(1..=WALK_SYMBOLS_MAX).contains(&options.symbols) {
                 return Err(ExchangeError::Symbols(options.symbols));
             }
-            let walk = Walk::new(options.symbols, options.seed, |n, asset| provider.0.symbol(n, asset));
+            let mut walk = Walk::new(options.symbols, options.seed, |n, asset| provider.0.symbol(n, asset));
+            if options.numbered {
+                walk.number();
+            }
             let symbols = walk.names().map(str::to_owned).collect();
             let walking = Walking::new(walk, Pace::new(options.rate), options.messages);
             Ok((Source::Walk(Box::new(walking)), symbols))

@@ -86,11 +86,13 @@ pub struct WalkOptions {
     pub messages: Option<u64>,
     /// Fixes prices, quantities and order.
     pub seed: u64,
+    /// Whether prices follow from symbol and number, by [`numbered_price`](super::numbered_price), instead of walking.
+    pub numbered: bool,
 }
 
 impl Default for WalkOptions {
     fn default() -> Self {
-        Self { symbols: 250, rate: Rate::PerSecond(DEFAULT_RATE), messages: None, seed: 1 }
+        Self { symbols: 250, rate: Rate::PerSecond(DEFAULT_RATE), messages: None, seed: 1, numbered: false }
     }
 }
 

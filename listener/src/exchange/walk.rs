@@ -6,11 +6,13 @@
 
 mod candle;
 mod names;
+mod numbered;
 mod symbol;
 
 use std::collections::HashMap;
 
 pub(super) use candle::Candle;
+pub use numbered::{Numbered, numbered_price};
 use symbol::WalkedSymbol;
 pub(super) use symbol::{Book, Day, Ticker, Trade};
 
@@ -92,6 +94,11 @@ impl Walk {
             .collect();
         let by_name = symbols.iter().enumerate().map(|(at, symbol)| (symbol.name().into(), at)).collect();
         Self { symbols, by_name, wheel: Vec::new(), random: Random::new(seed, 0) }
+    }
+
+    /// From now on, prices follow from symbol and number.
+    pub(super) fn number(&mut self) {
+        self.symbols.iter_mut().for_each(WalkedSymbol::number);
     }
 
     /// The number of a symbol, by its name.

@@ -2,6 +2,7 @@
 
 use super::Channel;
 use super::candle::{Candle, Candles};
+use super::numbered::{Numbered, ask_of, numbered_price};
 use crate::exchange::digits::ONE;
 use crate::exchange::random::Random;
 
@@ -77,6 +78,8 @@ pub(super) struct WalkedSymbol {
     candles: Candles,
     /// Whether a trade stream shows this symbol's trades. If not, summaries make their own.
     trades_are_seen: bool,
+    /// Whether prices follow from numbers instead of walking.
+    is_numbered: bool,
     random: Random,
 }
 
@@ -99,8 +102,14 @@ impl WalkedSymbol {
             last_quantity: 0,
             candles: Candles::default(),
             trades_are_seen: false,
+            is_numbered: false,
             random,
         }
+    }
+
+    /// From now on, prices follow from numbers.
+    pub(super) fn number(&mut self) {
+        self.is_numbered = true;
     }
 
     pub(super) fn name(&self) -> &str {
@@ -120,6 +129,9 @@ impl WalkedSymbol {
         let dice = self.random.next();
         self.walk(dice);
         self.trade_id += 1;
+        if self.is_numbered {
+            self.price = numbered_price(&self.name, Numbered::Trade, self.trade_id);
+        }
         let trade = Trade {
             id: self.trade_id,
             price: self.price,
@@ -158,6 +170,10 @@ impl WalkedSymbol {
         let dice = self.random.next();
         self.walk(dice);
         self.update_id += 1 + (dice >> 61);
+        if self.is_numbered {
+            let (size, bid) = (self.update_id, numbered_price(&self.name, Numbered::Book, self.update_id));
+            return Book { update_id: size, bid, bid_quantity: size, ask: ask_of(bid), ask_quantity: size };
+        }
         Book {
             update_id: self.update_id,
             bid: self.price,

@@ -86,3 +86,23 @@ fn a_completed_candle_is_shown_once_and_the_next_one_starts_empty() {
         assert!(candle.low <= candle.close && candle.close <= candle.high, "{candle:?}");
     }
 }
+
+#[test]
+fn in_a_numbered_market_every_price_follows_from_its_number() {
+    let mut walk = Walk::new(1, 42, |_, asset| format!("{asset}USDT"));
+    walk.number();
+    let wanted = [Channel::Trade, Channel::Book].map(|channel| Wanted { stream: 0, symbol: 0, channel });
+    walk.want(wanted.into_iter());
+    for _ in 0..1_000 {
+        let (_, symbol, event) = walk.next(1).unwrap();
+        match event {
+            Event::Trade(trade) => assert_eq!(trade.price, numbered_price(symbol, Numbered::Trade, trade.id)),
+            Event::Book(book) => {
+                assert_eq!(book.bid, numbered_price(symbol, Numbered::Book, book.bid_quantity));
+                assert_eq!((book.ask_quantity, book.update_id), (book.bid_quantity, book.bid_quantity));
+                assert!(book.bid < book.ask);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::running::start;
 
 fn walk(messages: u64) -> ExchangeOptions {
-    let source = WalkOptions { symbols: 20, rate: Rate::Unlimited, messages: Some(messages), seed: 7 };
+    let source = WalkOptions { symbols: 20, rate: Rate::Unlimited, messages: Some(messages), seed: 7, numbered: false };
     ExchangeOptions::new(ExchangeSource::Walk(source))
 }
 
