@@ -12,9 +12,11 @@ use crate::{BoxError, clock};
 mod keeper;
 mod postgres;
 mod program;
+mod proxy;
 mod redis;
 
 pub use postgres::{Durability, PostgresServer, sql};
+pub use proxy::{Proxy, Toxic};
 pub use redis::RedisServer;
 pub use rustix::process::Signal;
 

@@ -47,7 +47,6 @@ pub(super) fn run(command: &mut Command) -> Result<(), ServerError> {
     Err(ServerError::Refused { what: name, said: String::from_utf8_lossy(&output.stderr).trim().to_owned() })
 }
 
-#[expect(clippy::disallowed_methods, reason = "where programs are is no setting of ours")]
 fn find(program: &str, further: Vec<PathBuf>) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).chain(further).map(|folder| folder.join(program)).find(|file| file.is_file())

@@ -8,6 +8,7 @@ mod kite;
 mod massive;
 mod masters;
 mod masters_loading;
+mod proxy;
 mod redis_broker;
 mod redis_cluster;
 mod redis_faults;

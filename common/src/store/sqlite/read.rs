@@ -94,10 +94,10 @@ pub(super) fn history(
     .bind::<BigInt, _>(span.since.0)
     .bind::<BigInt, _>(i64::from(limit))
     .load(connection)?;
-    rows.into_iter().map(tick).collect()
+    rows.iter().map(tick).collect()
 }
 
-fn tick(row: Tick) -> QueryResult<HistoryRow> {
+fn tick(row: &Tick) -> QueryResult<HistoryRow> {
     let ticked = TickedColumns {
         instrument: row.instrument_id,
         order: row.order_key,
