@@ -10,8 +10,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
 use crate::{
-    bench, config, dead, doctor, exchange, feed, gaps, instruments, listener, migrate, queue, record, start, status,
-    symbol, token, worker,
+    bench, chaos, config, dead, doctor, exchange, feed, gaps, instruments, listener, migrate, queue, record, start,
+    status, symbol, token, worker,
 };
 
 /// Stream market data into a database without losing ticks.
@@ -74,6 +74,7 @@ pub(crate) enum Command {
     Token(token::Arguments),
     Config(config::Arguments),
     Bench(bench::Arguments),
+    Chaos(chaos::Arguments),
 }
 
 fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
@@ -95,6 +96,7 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
         Command::Token(arguments) => token::run(arguments, global),
         Command::Config(arguments) => config::run(arguments, global),
         Command::Bench(arguments) => bench::run(arguments, global),
+        Command::Chaos(arguments) => chaos::run(arguments, global),
     }
 }
 
@@ -104,7 +106,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Run one part", &["listener", "worker", "gateway", "exchange", "record", "migrate"]),
     (
         "Look inside and repair",
-        &["feed", "queue", "dead", "gaps", "symbol", "instruments", "token", "config", "top", "bench"],
+        &["feed", "queue", "dead", "gaps", "symbol", "instruments", "token", "config", "top", "bench", "chaos"],
     ),
 ];
 
@@ -220,6 +222,7 @@ mod tests {
           token       Give listeners a provider's token; show which one they use
           config      Show and check the settings
           bench       Measure ticks per second, CPU time and memory on this machine
+          chaos       Break a system of its own in every way, and count what was lost
 
         Options:
           -c, --config <FILE>     Settings file [default: `./tidemill.toml`, then

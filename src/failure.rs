@@ -3,6 +3,8 @@
 use std::io;
 
 use common::broker::BrokerError;
+use common::outage::chain;
+use common::servers::ServerError;
 use common::settings::SettingsError;
 use common::store::StoreError;
 
@@ -40,6 +42,14 @@ impl Failure {
             return Self::ReaderGone;
         }
         Self::new(Diagnostic::new(Code::Output, format!("cannot write the output: {error}")))
+    }
+}
+
+impl From<ServerError> for Failure {
+    fn from(error: ServerError) -> Self {
+        let why = std::error::Error::source(&error).map(chain);
+        let diagnostic = Diagnostic::new(Code::Server, error.to_string());
+        Self::new(why.map_or(diagnostic.clone(), |why| diagnostic.why(why)))
     }
 }
 

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 mod amount;
 mod bench;
 mod calendar;
+mod chaos;
 mod cli;
 mod columns;
 mod config;

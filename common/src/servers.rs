@@ -14,11 +14,13 @@ mod postgres;
 mod program;
 mod proxy;
 mod redis;
+mod sqlite_lock;
 
 pub use postgres::{Durability, PostgresServer, sql};
 pub use proxy::{Proxy, Toxic};
 pub use redis::RedisServer;
 pub use rustix::process::Signal;
+pub use sqlite_lock::SqliteLock;
 
 /// How often a server that starts or stops is looked at.
 const LOOK: Duration = Duration::from_millis(10);

@@ -41,6 +41,7 @@ pub(crate) enum Code {
     NotSubscribed = 611,
     Timeout = 701,
     PartEnded = 702,
+    Server = 703,
 }
 
 /// Every code with what it means and where to look, in order.
@@ -90,6 +91,7 @@ const TABLE: &[(Code, Exit, &str)] = &[
         Exit::Failed,
         "A measurement was disturbed: a process of it ended, or its queue was used by others.",
     ),
+    (Code::Server, Exit::Failed, "A server that a trial starts for itself is not installed, or does not do as told."),
 ];
 
 impl Code {
