@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::clock::UnixMicros;
 use crate::queue::QueueName;
 
-mod process;
+pub mod process;
 
 pub use process::ProcessFacts;
 
@@ -47,6 +47,10 @@ pub struct Presence {
     pub host: Box<str>,
     /// Process id there.
     pub pid: u32,
+    /// Which process of which run of which machine, for [`process::is_gone`]. Absent in records of older programs and
+    /// where it cannot be read.
+    #[serde(default)]
+    pub life: Option<Box<str>>,
     /// Version of the program.
     pub version: Box<str>,
     /// When this life began.

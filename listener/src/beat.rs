@@ -69,6 +69,7 @@ impl Beat {
             instance: self.instance,
             host: facts.host,
             pid: facts.pid,
+            life: facts.life,
             version: env!("CARGO_PKG_VERSION").into(),
             started_at: self.started_at,
             beat_at: clock::now(),

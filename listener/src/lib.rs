@@ -18,6 +18,7 @@ mod beat;
 mod board;
 pub mod continuity;
 mod data_age;
+mod deceased;
 mod dial;
 mod element;
 mod ending;

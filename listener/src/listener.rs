@@ -20,6 +20,7 @@ use tracing::{error, info, warn};
 use crate::accepted_log::AcceptedLog;
 use crate::beat::Beat;
 use crate::board::Board;
+use crate::deceased;
 use crate::dial;
 use crate::enqueuer::Enqueuer;
 use crate::epochs::Epochs;
@@ -115,6 +116,7 @@ pub async fn run(
 ) -> Result<ListenerSummary, ListenerError> {
     let instance = InstanceId::fresh();
     let (group, plan) = (group_of(&options)?, rivals::digest(&options));
+    deceased::release(&broker, &group).await;
     if let Some(other) = rivals::rival(&broker, (&group, &plan, instance), &shutdown).await {
         return Err(ListenerError::Rival { group, other });
     }

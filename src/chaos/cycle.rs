@@ -12,6 +12,7 @@ use fastrand::Rng;
 use super::fault::{Fault, Trial};
 use super::inject::Wound;
 use super::oracle::{Findings, Oracle};
+use super::parts::Part;
 use super::report::Line;
 use super::sight::{Sight, Sighting};
 use super::witness::Witness;
@@ -58,6 +59,9 @@ impl Court {
         let before = ledger(world).await?;
         open_market(world, true).await;
         self.fresh(world, clock::now(), "a tick is stored before the fault").await?;
+        if let Some(sight) = &self.sight {
+            sight.healthy(world, PATIENCE).await?;
+        }
         tokio::time::sleep(Duration::from_millis(dice.u64(LOAD_MS))).await;
 
         let mut wounds = vec![world.hurt(trial.fault, dice).await?];
@@ -74,13 +78,17 @@ impl Court {
         open_market(world, false).await;
         let quiet = quiet(world).await;
         let recovery = quiet.as_ref().map_or(healed.elapsed(), |quiet| quiet.saturating_duration_since(healed));
+        // What has not ended is judged with the next cycle.
+        let is_quiet = quiet.is_ok();
         told.extend(fresh.err().into_iter().chain(quiet.err()).map(words));
         told.extend(world.parts.fallen().into_iter().map(|(part, how)| format!("the {part} ended by itself: {how}")));
         world.start_all()?;
 
-        let findings = self.judge(world).await?;
+        let findings = if is_quiet { self.judge(world).await? } else { Findings::default() };
         let after = ledger(world).await?;
-        told.extend(broken_promises(&before, &after, trial));
+        if is_quiet {
+            told.extend(broken_promises(&before, &after, trial));
+        }
         let violations = told.len() as u64 + findings.violations;
         told.extend(findings.told);
         world.parts.note_peaks();
@@ -132,7 +140,11 @@ impl Court {
                 return Ok(());
             }
             if PATIENCE < asked.elapsed() {
-                return Err(late(what));
+                return Err(world
+                    .parts
+                    .fallen()
+                    .pop()
+                    .map_or_else(|| late(what), |(part, how)| ended(part, &how, world)));
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -224,6 +236,7 @@ fn hold(fault: Fault, world: &World, dice: &mut Rng) -> Duration {
         | Fault::StopWhileStoreHangs
         | Fault::FeedCloses => Duration::ZERO,
         Fault::FreezeWorker => 3 * world.setup.lease,
+        Fault::RowsLocked => world.setup.hold, // the other session sleeps so long
         _ => world.setup.hold.mul_f32(0.5 + dice.f32() / 2.0),
     }
 }
@@ -250,9 +263,16 @@ async fn open_market(world: &World, is_open: bool) {
     _ = world.exchange.set_market_open(is_open).await;
 }
 
-fn late(what: &str) -> Failure {
+pub(super) fn late(what: &str) -> Failure {
     let title = format!("gave up waiting until {what}");
     Failure::new(Diagnostic::new(Code::Timeout, title).why(format!("it took more than {} s", PATIENCE.as_secs())))
+}
+
+fn ended(part: Part, how: &str, world: &World) -> Failure {
+    let log = world.folder.join(format!("{part}.log"));
+    let said = std::fs::read_to_string(log).unwrap_or_default();
+    let last = said.lines().last().unwrap_or_default().to_owned();
+    Failure::new(Diagnostic::new(Code::PartEnded, format!("the {part} ended by itself: {how}")).why(last))
 }
 
 fn words(failure: Failure) -> String {

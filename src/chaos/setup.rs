@@ -47,7 +47,7 @@ impl Setup {
         let lease_ms = self.lease.as_millis();
         let per_connection = symbols.len().div_ceil(CONNECTIONS);
         let overflow = match self.pair {
-            Pair::Servers => "spool",
+            Pair::Servers => "merge",
             Pair::Embedded => "merge", // its queue is a file on the same disk as a spool would be
         };
         vec![

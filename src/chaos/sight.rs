@@ -3,11 +3,17 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use common::clock;
 use serde_json::Value;
 use tokio::process::Command;
 
+use super::cycle::late;
 use super::world::World;
+use crate::failure::Failure;
 use crate::part::OwnProgram;
+
+/// Between two questions.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The command line, asked as an operator would.
 #[derive(Debug)]
@@ -23,6 +29,19 @@ pub(super) struct Sighting {
 }
 
 impl Sight {
+    /// Completes when `status` has nothing to complain about any more: every fault clears by itself.
+    pub(super) async fn healthy(&self, world: &World, patience: Duration) -> Result<(), Failure> {
+        let asked = clock::monotonic();
+        loop {
+            let sighting = self.look(world, asked).await;
+            match sighting.text {
+                None => return Ok(()),
+                Some(_) if asked.elapsed() < patience => tokio::time::sleep(LOOK).await,
+                Some(text) => return Err(late(&format!("status is healthy; it says: {text}"))),
+            }
+        }
+    }
+
     /// Asks once.
     pub(super) async fn look(&self, world: &World, began: Instant) -> Sighting {
         let mut command = Command::new(&self.program.path);

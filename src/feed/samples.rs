@@ -114,6 +114,7 @@ mod tests {
             instance: InstanceId::fresh(),
             host: "host-a".into(),
             pid: 4_121,
+            life: None,
             version: "0.1.0".into(),
             started_at: NOW,
             beat_at: NOW,

@@ -69,6 +69,7 @@ fn presence(pid: u32, part: Part) -> Presence {
         instance,
         host: "host-a".into(),
         pid,
+        life: None,
         version: "0.1.0".into(),
         started_at: ago(60_000),
         beat_at: ago(0),

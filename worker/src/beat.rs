@@ -72,6 +72,7 @@ fn presence(instance: InstanceId, started_at: UnixMicros, state: WorkerState) ->
         instance,
         host: facts.host,
         pid: facts.pid,
+        life: facts.life,
         version: env!("CARGO_PKG_VERSION").into(),
         started_at,
         beat_at: clock::now(),

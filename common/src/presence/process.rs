@@ -13,6 +13,8 @@ pub struct ProcessFacts {
     pub memory_bytes: u64,
     /// CPU time used so far, user and system, in microseconds; 0 where it cannot be read.
     pub cpu_us: u64,
+    /// Names this process for [`is_gone`]; `None` where it cannot be read.
+    pub life: Option<Box<str>>,
 }
 
 /// Linux reports CPU time in ticks of a hundredth of a second (`USER_HZ`), whatever the kernel's own rate.
@@ -27,8 +29,47 @@ impl ProcessFacts {
             pid: std::process::id(),
             memory_bytes: resident_bytes(&file("/proc/self/status")).unwrap_or(0),
             cpu_us: cpu_us(&file("/proc/self/stat")).unwrap_or(0),
+            life: life(std::process::id()),
         }
     }
+}
+
+/// Whether the process that `life` names ran here and has ended, as far as anybody can be sure: on another machine, in
+/// another container or in another run of this machine it may still be alive. A process that was killed and not waited
+/// for yet has ended.
+pub fn is_gone(life: &str) -> bool {
+    let parts: Vec<&str> = life.split(' ').collect();
+    let [boot, namespace, pid, started] = parts[..] else { return false };
+    let here = run_of_machine();
+    if here.is_none_or(|(our_boot, our_namespace)| (&*our_boot, &*our_namespace) != (boot, namespace)) {
+        return false;
+    }
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
+    is_ended(&stat) || started_at(&stat).is_some_and(|other| other != started)
+}
+
+/// Run of the machine, namespace of process ids, process id and its start: no two processes have all of them alike.
+fn life(pid: u32) -> Option<Box<str>> {
+    let (boot, namespace) = run_of_machine()?;
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(format!("{boot} {namespace} {pid} {}", started_at(&stat)?).into())
+}
+
+fn run_of_machine() -> Option<(String, String)> {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned();
+    let namespace = fs::read_link("/proc/self/ns/pid").ok()?.to_str()?.to_owned();
+    Some((boot, namespace))
+}
+
+/// Field 3 of proc(5) `stat`: a zombie, or dead.
+fn is_ended(stat: &str) -> bool {
+    stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with(['Z', 'X']))
+}
+
+/// Field 22 of proc(5) `stat`: when the process was started, in ticks since the machine was.
+fn started_at(stat: &str) -> Option<&str> {
+    let (_, behind_name) = stat.rsplit_once(')')?;
+    behind_name.split_ascii_whitespace().nth(19)
 }
 
 fn host(hostname: &str) -> Box<str> {
@@ -67,6 +108,22 @@ mod tests {
         let stat = "7 (a ) b) S 1 7 7 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 1 0 100";
         assert_eq!(cpu_us(stat), Some(3_000_000));
         assert_eq!(cpu_us("7 (a) S 1"), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_process_is_gone_when_it_has_ended_here_and_only_then() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let named = life(child.id()).unwrap();
+        assert!(!is_gone(&named));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(is_gone(&named));
+        let elsewhere = named.replacen(|c: char| c.is_ascii_hexdigit(), "x", 1);
+        assert!(!is_gone(&elsewhere), "of another machine nothing is known");
+        let reused = life(std::process::id()).unwrap().rsplit_once(' ').unwrap().0.to_owned() + " 1";
+        assert!(is_gone(&reused), "another process has its number now");
+        assert!(!is_gone("") && !is_gone("a b c d"));
     }
 
     #[test]

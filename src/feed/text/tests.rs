@@ -15,6 +15,7 @@ fn presence(instance: InstanceId, connections: Vec<ConnectionState>) -> Presence
         instance,
         host: "host-a".into(),
         pid: 4121,
+        life: None,
         version: "0.1.0".into(),
         started_at: NOW,
         beat_at: NOW,

@@ -59,6 +59,7 @@ pub async fn a_presence_runs_out_or_departs(place: Place) {
         instance: InstanceId::fresh(),
         host: "host \"a\"".into(),
         pid: 7,
+        life: None,
         version: "0.1.0".into(),
         started_at: clock::now(),
         beat_at: clock::now(),
