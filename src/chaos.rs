@@ -28,6 +28,7 @@ mod parts;
 mod report;
 mod setup;
 mod sight;
+mod soak;
 mod witness;
 mod world;
 
@@ -37,6 +38,7 @@ use oracle::Oracle;
 use report::{Line, Summary};
 use setup::{Pair, Setup, accepted_log};
 use sight::Sight;
+use soak::Soak;
 use witness::Witness;
 use world::World;
 
@@ -68,6 +70,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     #[arg(value_parser = RangedU64ValueParser::<u32>::new().range(1..))]
     rate: u32,
+    /// Load for so long without a break instead of cycles, then quiet
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "cycles")]
+    soak: Option<Duration>,
+    /// In a soak, a random fault of the plan so often
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = time, requires = "soak")]
+    every: Duration,
     /// Symbols
     #[arg(long, value_name = "N", default_value_t = 40)]
     #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000))]
@@ -109,37 +117,52 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
         lease: arguments.lease,
         hold: arguments.hold,
         seed: arguments.seed,
-        history: true,
+        // A long run checks the sums: every tick of an hour would fill the disk.
+        history: arguments.soak.is_none(),
     };
     block_on(async {
         let shutdown = Shutdown::new();
         part::stop_on_signals(&shutdown, false)?;
         let mut dice = Rng::with_seed(arguments.seed);
-        let mut trials = shuffled(&arguments.plan.of(setup.pair), arguments.cycles, &mut dice);
-        if trials.is_empty() {
+        let plan = arguments.plan.of(setup.pair);
+        if plan.is_empty() {
             return Err(Failure::usage("no fault of the plan suits this pair", "choose another --plan or --pair"));
         }
         let mut world = World::new(setup, &folder).await?;
+        let (plan, refused): (Vec<Trial>, Vec<Trial>) = plan
+            .into_iter()
+            .partition(|trial| world.allows(trial.fault) && trial.beside.is_none_or(|beside| world.allows(beside)));
+        for trial in refused {
+            complain(&format!("left out: {trial} needs the rights of root here"));
+        }
         world.start_all()?;
-        let sight = if arguments.unseen { None } else { Some(Sight { program: OwnProgram::find()? }) };
         let mut court = Court {
             oracle: Oracle::default(),
             witness: Witness::new(accepted_log(&folder)),
-            sight,
+            sight: if arguments.unseen { None } else { Some(Sight { program: OwnProgram::find()? }) },
             began: clock::monotonic(),
             since: clock::now(),
         };
         let mut summary = Summary::default();
-        while let Some(trial) = trials.pop().filter(|_| !shutdown.has_begun()) {
-            let line = court.cycle(&mut world, trial, &mut dice).await?;
-            tell(&line, arguments.json)?;
-            summary.add(&line);
+        if let Some(lasts) = arguments.soak {
+            let soak = (Soak { lasts, every: arguments.every }, &*plan, &mut dice);
+            let memory = soak::run(&mut world, &mut court, soak, (&mut summary, arguments.json), &shutdown).await?;
+            summary.set_slopes(memory.slopes());
+        } else {
+            let mut trials = shuffled(&plan, arguments.cycles, &mut dice);
+            while let Some(trial) = trials.pop().filter(|_| !shutdown.has_begun()) {
+                let line = court.cycle(&mut world, trial, &mut dice).await?;
+                tell(&line, arguments.json)?;
+                summary.add(&line);
+            }
         }
         summary.set_peaks(world.parts.peaks());
         for part in world.wanted() {
             world.parts.stop(part).await?;
         }
-        if !arguments.json {
+        if arguments.json {
+            complain(&summary.text());
+        } else {
             print(&summary.text())?;
         }
         Ok(verdict(&summary, shutdown.has_begun()))

@@ -14,12 +14,14 @@ mod postgres;
 mod program;
 mod proxy;
 mod redis;
+mod small_disk;
 mod sqlite_lock;
 
 pub use postgres::{Durability, PostgresServer, sql};
 pub use proxy::{Proxy, Toxic};
 pub use redis::RedisServer;
 pub use rustix::process::Signal;
+pub use small_disk::SmallDisk;
 pub use sqlite_lock::SqliteLock;
 
 /// How often a server that starts or stops is looked at.

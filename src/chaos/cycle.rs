@@ -9,7 +9,7 @@ use common::market::OrderKey;
 use common::queue::{DeadFilter, Task};
 use fastrand::Rng;
 
-use super::fault::{Fault, Trial};
+use super::fault::{Fault, Lasts, LineFault, Trial, Within};
 use super::inject::Wound;
 use super::oracle::{Findings, Oracle};
 use super::parts::Part;
@@ -24,7 +24,7 @@ use crate::failure::Failure;
 const LOOK: Duration = Duration::from_millis(10);
 
 /// A healthy system stores a tick long before.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A queue that has stood still and empty for so long is quiet.
 const QUIET: Duration = Duration::from_millis(150);
@@ -37,6 +37,9 @@ const STROKE: Duration = Duration::from_millis(100);
 
 /// Beyond the moment of healing, what each fault may take until everything is as before.
 const SOON: Duration = Duration::from_secs(2);
+
+/// To connect and to subscribe again.
+const RECONNECT: Duration = Duration::from_secs(3);
 
 /// Dead letters that are read at once.
 const LETTERS: u32 = 1_000;
@@ -58,7 +61,7 @@ impl Court {
         let at_ms = millis(self.began.elapsed());
         let before = ledger(world).await?;
         open_market(world, true).await;
-        self.fresh(world, clock::now(), "a tick is stored before the fault").await?;
+        fresh(world, clock::now(), "a tick is stored before the fault").await?;
         if let Some(sight) = &self.sight {
             sight.healthy(world, PATIENCE).await?;
         }
@@ -74,7 +77,7 @@ impl Court {
             told.extend(world.heal(wound).await?);
         }
         let (healed, healed_at) = (clock::monotonic(), clock::now());
-        let fresh = self.fresh(world, healed_at, "a fresh tick is stored after the fault").await;
+        let fresh = fresh(world, healed_at, "a fresh tick is stored after the fault").await;
         open_market(world, false).await;
         let quiet = quiet(world).await;
         let recovery = quiet.as_ref().map_or(healed.elapsed(), |quiet| quiet.saturating_duration_since(healed));
@@ -89,33 +92,27 @@ impl Court {
         if is_quiet {
             told.extend(broken_promises(&before, &after, trial));
         }
-        let violations = told.len() as u64 + findings.violations;
-        told.extend(findings.told);
-        world.parts.note_peaks();
-        Ok(Line {
-            seed: world.setup.seed,
-            fault: trial.to_string(),
-            about: trial.fault.row().about,
-            at_ms,
-            accepted: after.accepted.saturating_sub(before.accepted),
-            stored: after.stored.saturating_sub(before.stored),
-            superseded: after.superseded.saturating_sub(before.superseded),
-            dead: after.dead.saturating_sub(before.dead),
+        let line = Line::new(world, trial, at_ms, (&before, &after));
+        let line = Line {
             lost: findings.missing + after.lost(),
             checked: findings.accepted,
-            redelivered: after.redelivered.saturating_sub(before.redelivered),
             recovery_ms: millis(recovery),
-            bound_ms: millis(bound(trial, world.setup.lease)),
-            rss_peak: world.parts.peaks().values().copied().max().unwrap_or(0),
             status: sighting.text,
             status_ms: sighting.after.map(millis),
-            violations,
-            told,
-        })
+            ..line
+        };
+        let line = line.with(told);
+        let violations = line.violations + findings.violations;
+        Ok(Line { violations, told: line.told.into_iter().chain(findings.told).collect(), ..line })
     }
 
     /// Lets a fault last, and looks whether `status` shows it.
-    async fn hold(&mut self, world: &mut World, wounds: &[Wound], dice: &mut Rng) -> Result<Sighting, Failure> {
+    pub(super) async fn hold(
+        &mut self,
+        world: &mut World,
+        wounds: &[Wound],
+        dice: &mut Rng,
+    ) -> Result<Sighting, Failure> {
         let (began, mut sighting) = (clock::monotonic(), Sighting::default());
         let hold = wounds.iter().map(|wound| hold(wound.fault, world, dice)).max().unwrap_or_default();
         while began.elapsed() < hold {
@@ -130,26 +127,6 @@ impl Court {
         Ok(sighting)
     }
 
-    /// Completes when something is stored that was received after `moment`.
-    async fn fresh(&self, world: &mut World, moment: UnixMicros, what: &'static str) -> Result<(), Failure> {
-        let asked = clock::monotonic();
-        loop {
-            let prices = world.store.prices().await;
-            let newest = prices.iter().flatten().map(|price| price.row.received_at).max();
-            if newest.is_some_and(|newest| moment < newest) {
-                return Ok(());
-            }
-            if PATIENCE < asked.elapsed() {
-                return Err(world
-                    .parts
-                    .fallen()
-                    .pop()
-                    .map_or_else(|| late(what), |(part, how)| ended(part, &how, world)));
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-    }
-
     async fn judge(&mut self, world: &World) -> Result<Findings, Failure> {
         if !world.setup.history {
             return Ok(Findings::default());
@@ -157,6 +134,22 @@ impl Court {
         let runs = self.witness.read().map_err(|error| Failure::output(&error))?;
         let elsewhere = elsewhere(world).await?;
         Ok(self.oracle.look(&*world.store, &runs, self.since, &elsewhere).await?)
+    }
+}
+
+/// Completes when something is stored that was received after `moment`.
+pub(super) async fn fresh(world: &mut World, moment: UnixMicros, what: &'static str) -> Result<(), Failure> {
+    let asked = clock::monotonic();
+    loop {
+        let prices = world.store.prices().await;
+        let newest = prices.iter().flatten().map(|price| price.row.received_at).max();
+        if newest.is_some_and(|newest| moment < newest) {
+            return Ok(());
+        }
+        if PATIENCE < asked.elapsed() {
+            return Err(world.parts.fallen().pop().map_or_else(|| late(what), |(part, how)| ended(part, &how, world)));
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }
 
@@ -182,19 +175,15 @@ fn broken_promises(before: &Ledger, after: &Ledger, trial: Trial) -> Vec<String>
     if !after.is_balanced() {
         told.push(format!("the ledger does not balance: {after:?}"));
     }
-    let may_spoil = [Some(trial.fault), trial.beside].contains(&Some(Fault::FeedGarbled));
+    let may_spoil = [Some(trial.fault), trial.beside].contains(&Some(Fault::Line(LineFault::FeedGarbled)));
     if before.dead < after.dead && !may_spoil {
         told.push(format!("{} tasks were given up", after.dead - before.dead));
-    }
-    let stops = [Fault::StopWorker, Fault::StopListener, Fault::WorkersAway];
-    if trial.beside.is_none() && stops.contains(&trial.fault) && before.redelivered < after.redelivered {
-        told.push("asked to stop, a worker did not give back what it held".to_owned());
     }
     told
 }
 
 /// Completes when the queue is empty and stays so; returns the moment it became so.
-async fn quiet(world: &World) -> Result<Instant, Failure> {
+pub(super) async fn quiet(world: &World) -> Result<Instant, Failure> {
     let asked = clock::monotonic();
     let (mut mark, mut since) = (None, asked);
     loop {
@@ -214,7 +203,7 @@ async fn quiet(world: &World) -> Result<Instant, Failure> {
     }
 }
 
-async fn ledger(world: &World) -> Result<Ledger, Failure> {
+pub(super) async fn ledger(world: &World) -> Result<Ledger, Failure> {
     let asked = clock::monotonic();
     loop {
         match world.broker.census(&world.queue).await {
@@ -227,39 +216,26 @@ async fn ledger(world: &World) -> Result<Ledger, Failure> {
 
 /// How long a fault lasts.
 fn hold(fault: Fault, world: &World, dice: &mut Rng) -> Duration {
-    match fault {
-        Fault::KillWorker
-        | Fault::KillListener
-        | Fault::KillLauncher
-        | Fault::StopWorker
-        | Fault::StopListener
-        | Fault::StopWhileStoreHangs
-        | Fault::FeedCloses => Duration::ZERO,
-        Fault::FreezeWorker => 3 * world.setup.lease,
-        Fault::RowsLocked => world.setup.hold, // the other session sleeps so long
-        _ => world.setup.hold.mul_f32(0.5 + dice.f32() / 2.0),
+    match fault.row().lasts {
+        Lasts::Passes => Duration::ZERO,
+        Lasts::Holds => world.setup.hold / 2 + world.setup.hold * dice.u32(..500) / 1_000,
+        Lasts::HoldsWhole => world.setup.hold,
+        Lasts::ThreeLeases => 3 * world.setup.lease,
     }
 }
 
 /// When everything must have ended again.
-fn bound(trial: Trial, lease: Duration) -> Duration {
-    let of = |fault: Fault| match fault {
-        // What it held comes again when the lease has run out.
-        Fault::KillWorker
-        | Fault::KillLauncher
-        | Fault::WorkersCutOff
-        | Fault::RedisFreeze
-        | Fault::RedisRestart
-        | Fault::RedisForgets
-        | Fault::StopWhileStoreHangs => lease + SOON,
-        Fault::KillListener | Fault::StopListener => Duration::from_secs(3),
-        _ => SOON,
+pub(super) fn bound(trial: Trial, lease: Duration) -> Duration {
+    let of = |fault: Fault| match fault.row().within {
+        Within::LeaseAndSoon => lease + SOON,
+        Within::Reconnect => RECONNECT,
+        Within::Soon => SOON,
     };
     of(trial.fault).max(trial.beside.map_or(Duration::ZERO, of))
 }
 
 /// An exchange that has ended has no market.
-async fn open_market(world: &World, is_open: bool) {
+pub(super) async fn open_market(world: &World, is_open: bool) {
     _ = world.exchange.set_market_open(is_open).await;
 }
 
@@ -275,13 +251,13 @@ fn ended(part: Part, how: &str, world: &World) -> Failure {
     Failure::new(Diagnostic::new(Code::PartEnded, format!("the {part} ended by itself: {how}")).why(last))
 }
 
-fn words(failure: Failure) -> String {
+pub(super) fn words(failure: Failure) -> String {
     match failure {
         Failure::Told { diagnostics, .. } => diagnostics.first().map(|one| one.title.clone()).unwrap_or_default(),
         Failure::ReaderGone => String::new(),
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

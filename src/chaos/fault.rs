@@ -4,41 +4,110 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::setup::Pair;
+use Lasts::{Holds, HoldsWhole, Passes, ThreeLeases};
+use Within::{LeaseAndSoon, Reconnect, Soon};
 
 /// What goes wrong. Rows of the matrix that are no fault of a running system are tests, not faults of this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Fault {
+    Part(PartFault),
+    Redis(RedisFault),
+    Postgres(PostgresFault),
+    Line(LineFault),
+    Machine(MachineFault),
+    /// Nothing: the end of a soak.
+    Quiet,
+}
+
+/// A process of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum PartFault {
     KillWorker,
     KillListener,
     KillLauncher,
     StopWorker,
     StopListener,
+    StopWorkers,
     StopWhileStoreHangs,
-    Reload,
     FreezeWorker,
-    RedisRestart,
-    RedisFreeze,
-    RedisFull,
-    RedisForgets,
-    PostgresRestart,
-    PostgresKill,
-    CommitUnknown,
-    SessionsEnded,
-    PostgresFreeze,
-    RowsLocked,
-    SlowStore,
-    FileLocked,
+    Reload,
+}
+
+/// The queue's server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum RedisFault {
+    Restart,
+    Freeze,
+    Full,
+    DiskFull,
+    Password,
+    Forgets,
+}
+
+/// The store's server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum PostgresFault {
+    Restart,
+    Kill,
+    Freeze,
+    EndSessions,
+    LockRows,
+    RefuseRows,
+    ReadOnly,
+}
+
+/// The way between two of them, or the other end of the feed's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum LineFault {
+    RepliesCut,
+    StoreFar,
+    ListenerCut,
+    WorkersCut,
+    StoreCut,
+    AllBad,
     FeedSilent,
-    FeedCloses,
     FeedGarbled,
-    FeedCut,
-    WorkersAway,
-    ListenerCutOff,
-    WorkersCutOff,
-    StoreCutOff,
-    BadNetwork,
+    FeedReset,
+    FeedCloses,
+}
+
+/// What all share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum MachineFault {
+    FileLocked,
     FewFiles,
     Starved,
+}
+
+/// Which pair can have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pairs {
+    Both,
+    Servers,
+    Embedded,
+}
+
+/// How long it lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lasts {
+    /// It is over when it has happened.
+    Passes,
+    /// Half to all of the time that is asked for.
+    Holds,
+    /// All of that time.
+    HoldsWhole,
+    /// Three leases.
+    ThreeLeases,
+}
+
+/// When everything must be as before, after it is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Within {
+    /// What a worker held comes again when the lease has run out.
+    LeaseAndSoon,
+    /// Connect and subscribe again.
+    Reconnect,
+    Soon,
 }
 
 /// A row of the table.
@@ -49,66 +118,98 @@ pub(super) struct Row {
     pub(super) name: &'static str,
     /// What happens, for people.
     pub(super) about: &'static str,
-    pub(super) servers_only: bool,
-    pub(super) embedded_only: bool,
+    pub(super) lasts: Lasts,
+    pub(super) within: Within,
+    pairs: Pairs,
 }
 
-const fn row(name: &'static str, fault: Fault, about: &'static str) -> Row {
-    Row { fault, name, about, servers_only: false, embedded_only: false }
+const fn part(name: &'static str, fault: PartFault, lasts: Lasts, within: Within, about: &'static str) -> Row {
+    Row { fault: Fault::Part(fault), name, about, lasts, within, pairs: Pairs::Both }
 }
 
-const fn servers(name: &'static str, fault: Fault, about: &'static str) -> Row {
-    Row { servers_only: true, ..row(name, fault, about) }
+const fn redis(name: &'static str, fault: RedisFault, about: &'static str) -> Row {
+    let (lasts, within) = (Holds, LeaseAndSoon);
+    Row { fault: Fault::Redis(fault), name, about, lasts, within, pairs: Pairs::Servers }
+}
+
+const fn postgres(name: &'static str, fault: PostgresFault, about: &'static str) -> Row {
+    let (lasts, within) = (Holds, Soon);
+    Row { fault: Fault::Postgres(fault), name, about, lasts, within, pairs: Pairs::Servers }
+}
+
+const fn line(name: &'static str, fault: LineFault, within: Within, about: &'static str) -> Row {
+    Row { fault: Fault::Line(fault), name, about, lasts: Holds, within, pairs: Pairs::Servers }
+}
+
+const fn both(row: Row) -> Row {
+    Row { pairs: Pairs::Both, ..row }
+}
+
+const fn machine(name: &'static str, fault: MachineFault, pairs: Pairs, about: &'static str) -> Row {
+    Row { fault: Fault::Machine(fault), name, about, lasts: Holds, within: Soon, pairs }
 }
 
 /// Every fault, in the order of the matrix.
 pub(super) const TABLE: &[Row] = &[
-    row("F1", Fault::KillWorker, "SIGKILL for a worker"),
-    row("F2", Fault::KillListener, "SIGKILL for the listener"),
-    row("F4", Fault::KillLauncher, "SIGKILL for a launcher with its parts"),
-    row("F5", Fault::StopWorker, "SIGTERM for a worker"),
-    row("F5", Fault::StopListener, "SIGTERM for the listener"),
-    servers("F6", Fault::StopWhileStoreHangs, "SIGTERM for a worker while PostgreSQL is frozen"),
-    row("F7", Fault::Reload, "SIGHUP for every part, again and again"),
-    row("F9", Fault::FreezeWorker, "a worker frozen for three leases"),
-    servers("F13", Fault::RedisRestart, "Redis killed and started again (AOF everysec)"),
-    servers("F15", Fault::RedisFreeze, "Redis frozen"),
-    servers("F16", Fault::RedisFull, "Redis has no memory left"),
-    servers("F21", Fault::RedisForgets, "SCRIPT FLUSH and CLIENT KILL, again and again"),
-    servers("F23", Fault::PostgresRestart, "PostgreSQL stopped and started again"),
-    servers("F23", Fault::PostgresKill, "PostgreSQL killed and started again"),
-    servers("F24", Fault::CommitUnknown, "answers of PostgreSQL are cut off"),
-    servers("F24", Fault::SessionsEnded, "every session of PostgreSQL is ended, again and again"),
-    servers("F25", Fault::PostgresFreeze, "PostgreSQL frozen"),
-    servers("F28", Fault::RowsLocked, "another session holds every price row"),
-    servers("F35", Fault::SlowStore, "PostgreSQL 200 ms away"),
-    Row { embedded_only: true, ..row("F36", Fault::FileLocked, "another process holds the store's file") },
-    row("F41", Fault::FeedSilent, "the feed's line is dead and stays open"),
-    row("F42", Fault::FeedCloses, "the feed closes with any code"),
-    row("F40", Fault::FeedGarbled, "the feed's line spoils bytes"),
-    row("F49", Fault::FeedCut, "all connections of the feed are reset"),
-    row("F56", Fault::WorkersAway, "every worker is stopped"),
-    servers("F60", Fault::ListenerCutOff, "the listener is cut off from Redis"),
-    servers("F61", Fault::WorkersCutOff, "the workers are cut off from Redis"),
-    servers("F62", Fault::StoreCutOff, "the workers are cut off from PostgreSQL"),
-    row("F64", Fault::BadNetwork, "every line is slow and narrow"),
-    row("F65", Fault::FewFiles, "no part may open another file"),
-    row("F67", Fault::Starved, "other programs take all processors"),
+    part("F1", PartFault::KillWorker, Passes, LeaseAndSoon, "SIGKILL for a worker"),
+    part("F2", PartFault::KillListener, Passes, Reconnect, "SIGKILL for the listener"),
+    part("F4", PartFault::KillLauncher, Passes, LeaseAndSoon, "SIGKILL for a launcher with its parts"),
+    part("F5", PartFault::StopWorker, Passes, Soon, "SIGTERM for a worker"),
+    part("F5", PartFault::StopListener, Passes, Reconnect, "SIGTERM for the listener"),
+    Row {
+        pairs: Pairs::Servers,
+        ..part("F6", PartFault::StopWhileStoreHangs, Passes, LeaseAndSoon, "SIGTERM for a worker, PostgreSQL frozen")
+    },
+    part("F7", PartFault::Reload, Holds, Soon, "SIGHUP for every part, again and again"),
+    part("F9", PartFault::FreezeWorker, ThreeLeases, Soon, "a worker frozen for three leases"),
+    redis("F13", RedisFault::Restart, "Redis killed and started again (AOF everysec)"),
+    redis("F15", RedisFault::Freeze, "Redis frozen"),
+    redis("F16", RedisFault::Full, "Redis has no memory left"),
+    redis("F18", RedisFault::DiskFull, "the disk of Redis is full"),
+    redis("F20", RedisFault::Password, "Redis wants another password"),
+    redis("F21", RedisFault::Forgets, "SCRIPT FLUSH and CLIENT KILL, again and again"),
+    postgres("F23", PostgresFault::Restart, "PostgreSQL stopped and started again"),
+    postgres("F23", PostgresFault::Kill, "PostgreSQL killed and started again"),
+    line("F24", LineFault::RepliesCut, Soon, "answers of PostgreSQL are cut off"),
+    postgres("F24", PostgresFault::EndSessions, "every session of PostgreSQL is ended, again and again"),
+    postgres("F25", PostgresFault::Freeze, "PostgreSQL frozen"),
+    Row {
+        lasts: HoldsWhole, // the other session sleeps so long
+        ..postgres("F28", PostgresFault::LockRows, "another session holds every price row")
+    },
+    postgres("F33", PostgresFault::ReadOnly, "PostgreSQL is read-only"),
+    postgres("F34", PostgresFault::RefuseRows, "PostgreSQL refuses every row"),
+    line("F35", LineFault::StoreFar, Soon, "PostgreSQL 200 ms away"),
+    machine("F36", MachineFault::FileLocked, Pairs::Embedded, "another process holds the store's file"),
+    both(line("F40", LineFault::FeedGarbled, Soon, "the feed's line spoils bytes")),
+    both(line("F41", LineFault::FeedSilent, Soon, "the feed's line is dead and stays open")),
+    Row { lasts: Passes, ..both(line("F42", LineFault::FeedCloses, Soon, "the feed closes with any code")) },
+    both(line("F49", LineFault::FeedReset, Soon, "all connections of the feed are reset")),
+    part("F56", PartFault::StopWorkers, Holds, Soon, "every worker is stopped"),
+    line("F60", LineFault::ListenerCut, Soon, "the listener is cut off from Redis"),
+    line("F61", LineFault::WorkersCut, LeaseAndSoon, "the workers are cut off from Redis"),
+    line("F62", LineFault::StoreCut, Soon, "the workers are cut off from PostgreSQL"),
+    both(line("F64", LineFault::AllBad, Soon, "every line is slow and narrow")),
+    machine("F65", MachineFault::FewFiles, Pairs::Both, "no part may open another file"),
+    machine("F67", MachineFault::Starved, Pairs::Both, "other programs take all processors"),
 ];
+
+const QUIET: Row = Row { name: "-", ..part("", PartFault::Reload, Passes, Soon, "quiet after the last fault") };
 
 impl Fault {
     /// Its row.
     pub(super) fn row(self) -> &'static Row {
-        TABLE.iter().find(|row| row.fault == self).unwrap_or(&TABLE[0])
+        TABLE.iter().find(|row| row.fault == self).unwrap_or(&QUIET)
     }
 }
 
 impl Row {
     /// Whether this pair can have it.
     pub(super) fn suits(&self, pair: Pair) -> bool {
-        match pair {
-            Pair::Servers => !self.embedded_only,
-            Pair::Embedded => !self.servers_only,
+        match self.pairs {
+            Pairs::Both => true,
+            Pairs::Servers => pair == Pair::Servers,
+            Pairs::Embedded => pair == Pair::Embedded,
         }
     }
 }
@@ -142,17 +243,17 @@ impl Plan {
 
 /// Those whose pairs are worth a run: one of each kind.
 const PAIRED: [Fault; 11] = [
-    Fault::KillWorker,
-    Fault::KillListener,
-    Fault::RedisRestart,
-    Fault::RedisFreeze,
-    Fault::RedisFull,
-    Fault::PostgresRestart,
-    Fault::PostgresFreeze,
-    Fault::FeedSilent,
-    Fault::WorkersAway,
-    Fault::ListenerCutOff,
-    Fault::StoreCutOff,
+    Fault::Part(PartFault::KillWorker),
+    Fault::Part(PartFault::KillListener),
+    Fault::Redis(RedisFault::Restart),
+    Fault::Redis(RedisFault::Freeze),
+    Fault::Redis(RedisFault::Full),
+    Fault::Postgres(PostgresFault::Restart),
+    Fault::Postgres(PostgresFault::Freeze),
+    Fault::Line(LineFault::FeedSilent),
+    Fault::Part(PartFault::StopWorkers),
+    Fault::Line(LineFault::ListenerCut),
+    Fault::Line(LineFault::StoreCut),
 ];
 
 impl FromStr for Plan {

@@ -67,7 +67,7 @@ impl Oracle {
         let prices = store.prices().await?;
         self.symbols = prices.iter().map(|price| (price.row.instrument, symbol_of(price))).collect();
         for (&epoch, runs) in runs {
-            let seen = self.read_epoch(store, epoch, runs, since, &mut findings).await?;
+            let seen = self.read_epoch(store, (epoch, runs), since, &mut findings).await?;
             judge_runs(epoch, runs, &seen, elsewhere, &mut findings);
         }
         self.judge_prices(&prices, &mut findings);
@@ -78,8 +78,7 @@ impl Oracle {
     async fn read_epoch(
         &mut self,
         store: &dyn PriceStore,
-        epoch: u64,
-        runs: &[Run],
+        (epoch, runs): (u64, &[Run]),
         since: UnixMicros,
         findings: &mut Findings,
     ) -> Result<Vec<u32>, StoreError> {

@@ -104,6 +104,11 @@ impl Parts {
         self.running.get(&part)?.child.id()
     }
 
+    /// Every running part with its process id.
+    pub(super) fn pids(&self) -> impl Iterator<Item = (Part, u32)> {
+        self.running.iter().filter_map(|(part, running)| Some((*part, running.child.id()?)))
+    }
+
     /// Sends a signal; a part that does not run gets none.
     pub(super) fn signal(&self, part: Part, what: Signal) -> Result<(), Failure> {
         Ok(self.pid(part).map_or(Ok(()), |pid| signal(pid, what))?)

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use common::ledger::Ledger;
 use serde::Serialize;
 
+use super::cycle::{bound, millis};
+use super::fault::Trial;
+use super::world::World;
 use crate::amount::{age, count, counted, size};
 use crate::columns::{Align, columns};
 
@@ -46,6 +50,39 @@ pub(super) struct Line {
     pub(super) told: Vec<String>,
 }
 
+impl Line {
+    /// What the ledger says of a cycle; the rest is to be filled in.
+    pub(super) fn new(world: &mut World, trial: Trial, at_ms: u64, (before, after): (&Ledger, &Ledger)) -> Self {
+        world.parts.note_peaks();
+        let gained = |of: fn(&Ledger) -> u64| of(after).saturating_sub(of(before));
+        Self {
+            seed: world.setup.seed,
+            fault: trial.to_string(),
+            about: trial.fault.row().about,
+            at_ms,
+            accepted: gained(|ledger| ledger.accepted),
+            stored: gained(|ledger| ledger.stored),
+            superseded: gained(|ledger| ledger.superseded),
+            dead: gained(|ledger| ledger.dead),
+            lost: after.lost(),
+            checked: 0,
+            redelivered: gained(|ledger| ledger.redelivered),
+            recovery_ms: 0,
+            bound_ms: millis(bound(trial, world.setup.lease)),
+            rss_peak: world.parts.peaks().values().copied().max().unwrap_or(0),
+            status: None,
+            status_ms: None,
+            violations: 0,
+            told: Vec::new(),
+        }
+    }
+
+    /// With broken promises.
+    pub(super) fn with(self, told: Vec<String>) -> Self {
+        Self { violations: self.violations + told.len() as u64, told, ..self }
+    }
+}
+
 /// The cycles of one fault, summed up.
 #[derive(Debug, Clone, Default)]
 struct Sum {
@@ -66,6 +103,8 @@ struct Sum {
 pub(super) struct Summary {
     by_fault: BTreeMap<(String, &'static str), Sum>,
     peaks: BTreeMap<&'static str, u64>,
+    /// Bytes per hour by which parts grew in a soak.
+    slopes: BTreeMap<&'static str, i64>,
     /// The first broken promises in words, with their cycles.
     told: Vec<String>,
 }
@@ -95,6 +134,10 @@ impl Summary {
         self.peaks.clone_from(peaks);
     }
 
+    pub(super) fn set_slopes(&mut self, slopes: BTreeMap<&'static str, i64>) {
+        self.slopes = slopes;
+    }
+
     pub(super) fn lost(&self) -> u64 {
         self.by_fault.values().map(|sum| sum.lost).sum()
     }
@@ -120,24 +163,22 @@ impl Summary {
             ("LATE", Align::Right),
         ];
         let rows: Vec<Vec<String>> = self.by_fault.iter().map(|((name, _), sum)| sum.row(name)).collect();
-        let mut text = columns(&head, &rows);
-        let shown = self.by_fault.iter().filter_map(|((name, _), sum)| Some((name, sum.status.as_ref()?)));
-        for (name, status) in shown {
-            text.push_str(&format!("{name} in status: {status}\n"));
-        }
-        for told in &self.told {
-            text.push_str(&format!("! {told}\n"));
-        }
+        let shown =
+            |((name, _), sum): (&(String, _), &Sum)| Some(format!("{name} in status: {}\n", sum.status.as_ref()?));
+        let statuses = self.by_fault.iter().filter_map(shown);
+        let told = self.told.iter().map(|told| format!("! {told}\n"));
+        let slopes = self.slopes.iter();
+        let slopes = slopes.map(|(part, slope)| format!("memory of the {part}: {} KiB per hour\n", slope / 1_024));
         let memory: Vec<String> = self.peaks.iter().map(|(part, peak)| format!("{part} {}", size(*peak))).collect();
         let cycles = self.by_fault.values().map(|sum| sum.cycles).sum();
-        text.push_str(&format!(
+        let last = format!(
             "{}, {} lost, {} broken; most memory: {}\n",
             counted(cycles, "cycle"),
             count(self.lost()),
             counted(self.violations(), "promise"),
             memory.join(", ")
-        ));
-        text
+        );
+        [columns(&head, &rows)].into_iter().chain(statuses).chain(told).chain(slopes).chain([last]).collect()
     }
 }
 

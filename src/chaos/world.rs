@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use common::broker::{self, Broker};
 use common::queue::QueueName;
-use common::servers::{Durability, PostgresServer, Proxy, RedisServer};
+use common::servers::{Durability, PostgresServer, Proxy, RedisServer, SmallDisk};
 use common::shutdown::Shutdown;
 use common::store::{self, PriceStore, StoreOptions};
 use listener::exchange::{self, ExchangeControls, ExchangeOptions, ExchangeSource, Rate, WalkOptions};
 use secrecy::SecretString;
 
+use super::fault::{Fault, RedisFault};
 use super::parts::{Part, Parts};
 use super::setup::{Pair, Setup};
 use crate::failure::Failure;
@@ -21,8 +22,11 @@ use crate::part::OwnProgram;
 /// Connections of the driver's own, past all wires.
 const STORE_CONNECTIONS: u32 = 2;
 
+/// Room for the append-only file of hours.
+const DISK: u64 = 1 << 30;
+
 /// The database's name.
-const DATABASE: &str = "test_0";
+pub(super) const DATABASE: &str = "test_0";
 
 /// A running system. The parts end first when it is dropped, then the wires and the servers.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub(super) struct World {
     pub(super) store: Arc<dyn PriceStore>,
     pub(super) redis: Option<RedisServer>,
     pub(super) postgres: Option<PostgresServer>,
+    /// Where Redis keeps its data, if we may have one.
+    disk: Option<SmallDisk>,
     pub(super) queue: QueueName,
     pub(super) folder: PathBuf,
     pub(super) setup: Setup,
@@ -76,13 +82,15 @@ impl World {
 
         let data = folder.join("data");
         std::fs::create_dir_all(&data).map_err(|error| Failure::output(&error))?;
-        let (mut redis, mut postgres, mut servers) = (None, None, None);
+        let (mut redis, mut postgres, mut servers, mut disk) = (None, None, None, None);
         let (mut queue_url, mut store_url) =
             (format!("sqlite:{}/queue.db", data.display()), format!("sqlite:{}/market.db", data.display()));
         if setup.pair == Pair::Servers {
             let wanted = &["--appendonly", "yes", "--appendfsync", "everysec"];
-            let (one, other) = (RedisServer::start_with(wanted).await?, PostgresServer::start(Durability::Full).await?);
+            let (mut one, other) =
+                (RedisServer::start_with(wanted).await?, PostgresServer::start(Durability::Full).await?);
             (queue_url, store_url) = (one.url(), other.database().await?);
+            disk = smalldisk(&mut one, folder).await?;
             let wires = ServerWires::lay(&one, &other).await?;
             wires.tell(&mut parts, &other, setup.workers);
             (redis, postgres, servers) = (Some(one), Some(other), Some(wires));
@@ -100,6 +108,7 @@ impl World {
             store,
             redis,
             postgres,
+            disk,
             queue: "websocket_data".parse().expect("letters and an underscore are a queue's name"),
             folder: folder.to_owned(),
             setup,
@@ -117,6 +126,11 @@ impl World {
         Ok(())
     }
 
+    /// Whether this machine lets us do it.
+    pub(super) fn allows(&self, fault: Fault) -> bool {
+        fault != Fault::Redis(RedisFault::DiskFull) || self.disk.is_some()
+    }
+
     /// The parts of a whole system.
     pub(super) fn wanted(&self) -> Vec<Part> {
         (1..=self.setup.workers).map(Part::Worker).chain([Part::Listener]).collect()
@@ -127,6 +141,14 @@ impl Drop for World {
     fn drop(&mut self) {
         self.closing.begin();
     }
+}
+
+/// Lets Redis keep its data on a small file system. Without one, its disk cannot be filled.
+async fn smalldisk(redis: &mut RedisServer, folder: &Path) -> Result<Option<SmallDisk>, Failure> {
+    let Ok(Some(disk)) = SmallDisk::mount(&folder.join("redis"), DISK) else { return Ok(None) };
+    redis.keep_data_in(disk.folder());
+    redis.start().await?;
+    Ok(Some(disk))
 }
 
 fn run(exchange: exchange::Exchange) -> (ExchangeControls, Shutdown) {

@@ -75,10 +75,19 @@ impl Consumer {
                 Some(leased) => leased,
                 None => match self.look().await {
                     Some(leased) => leased,
-                    None => return,
+                    None => return self.give_back_unanswered().await,
                 },
             };
             next = self.work(leased).await;
+        }
+    }
+
+    /// A take that got no answer may have leased a batch to us that we will never work on.
+    async fn give_back_unanswered(self) {
+        for (queue, asked) in &self.asked {
+            if asked.since.is_some() {
+                self.release(queue, asked.take.lease).await;
+            }
         }
     }
 

@@ -61,7 +61,12 @@ impl RedisServer {
         self.folder.path()
     }
 
-    /// From the next start on, it keeps its files here, e.g. on a small file system.
+    /// Where its append-only file is.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// From the next start on, it keeps its data here, e.g. on a small file system.
     pub fn keep_data_in(&mut self, folder: &Path) {
         folder.clone_into(&mut self.data);
     }

@@ -22,7 +22,7 @@ impl SqliteLock {
     /// When the file cannot be opened or the lock does not come.
     pub async fn take(file: &Path) -> Result<Self, ServerError> {
         let path = file.display().to_string();
-        let (hold, held) = channel::<()>();
+        let (hold, let_go) = channel::<()>();
         let (taken, is_taken) = tokio::sync::oneshot::channel();
         // A thread of its own: it stands still with the lock in its hand.
         std::thread::spawn(move || {
@@ -36,7 +36,7 @@ impl SqliteLock {
             match locked {
                 Ok(file) => {
                     drop(taken.send(Ok(())));
-                    if held.recv().is_err() {
+                    if let_go.recv().is_err() {
                         // The owner has let go; closing the connection rolls back.
                     }
                     drop(file);

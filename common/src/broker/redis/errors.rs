@@ -37,7 +37,7 @@ impl Meaning {
             Some("NOAUTH" | "WRONGPASS" | "NOPERM") => Self::Denied,
             Some(
                 "LOADING" | "READONLY" | "MASTERDOWN" | "MISCONF" | "BUSY" | "NOREPLICAS" | "CLUSTERDOWN" | "TRYAGAIN"
-                | "UNBLOCKED",
+                | "UNBLOCKED" | "NOSCRIPT",
             ) => Self::Unavailable,
             Some("MOVED" | "ASK" | "CROSSSLOT") => Self::ManyNodes,
             Some(_) => Self::Unexpected,
@@ -71,6 +71,7 @@ mod tests {
             ("-MASTERDOWN Link with MASTER is down\r\n", Meaning::Unavailable),
             ("-MISCONF Errors writing to the AOF file: No space left on device\r\n", Meaning::Unavailable),
             ("-BUSY Redis is busy running a script.\r\n", Meaning::Unavailable),
+            ("-NOSCRIPT No matching script. Please use EVAL.\r\n", Meaning::Unavailable),
             ("-NOREPLICAS Not enough good replicas to write.\r\n", Meaning::Unavailable),
             ("-MOVED 3999 127.0.0.1:6381\r\n", Meaning::ManyNodes),
             ("-WRONGTYPE Operation against a key holding the wrong kind of value\r\n", Meaning::Unexpected),

@@ -23,6 +23,8 @@ const ATTEMPT_PAUSE: Duration = Duration::from_millis(100);
 /// A cut cable is noticed after about this time plus three probes, one second apart.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
+/// A script may be forgotten again (a flush, another restart) before its next call; then the caller waits and repeats.
+const LOADS_MAX: usize = 3;
 /// Commands that may wait to be written; more callers wait for a place.
 const COMMANDS_MAX: usize = 64;
 
@@ -84,13 +86,13 @@ impl Link {
     /// Runs a script; loads it first where Redis does not know it (any more).
     pub(super) async fn run(&self, script: &Script, call: Call) -> Result<Value, BrokerError> {
         let call = call.into_cmd();
-        match self.send(&call).await {
-            Err(error) if error.code() == Some("NOSCRIPT") => {
-                self.ask(&script.load()).await?;
-                self.ask(&call).await
+        for _ in 0..LOADS_MAX {
+            match self.send(&call).await {
+                Err(error) if error.code() == Some("NOSCRIPT") => drop(self.ask(&script.load()).await?),
+                outcome => return outcome.map_err(|error| self.failed(error)),
             }
-            outcome => outcome.map_err(|error| self.failed(error)),
         }
+        self.ask(&call).await
     }
 
     /// Sends one command.
