@@ -24,6 +24,7 @@ mod exchange;
 mod exit;
 mod failure;
 mod feed;
+mod fsck;
 mod gaps;
 mod instruments;
 mod listener;
