@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 mod amount;
+mod audit;
 mod bench;
 mod calendar;
 mod cli;

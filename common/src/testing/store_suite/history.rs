@@ -36,6 +36,7 @@ pub async fn history_is_kept_once(subject: &Subject) {
         )
         .await;
     assert_eq!(stored, expected);
+    assert_eq!(subject.store().history_ticks().await.unwrap(), 4);
 }
 
 /// A tick is stored or refused as a whole, in both tables.
