@@ -217,7 +217,7 @@ mod tests {
         Look inside and repair:
           feed        Try a feed; show what listeners carry; subscribe, unsubscribe, pause, resume
           queue       Show the queues; pause and resume them
-          dead        Show, retry and purge dead letters: ticks that could not be stored
+          dead        Show, retry, purge and export dead letters: ticks that could not be stored
           audit       Show the ledger stage by stage, with the equations that must hold
           fsck        Check the queue's structure for tasks that nothing would take; put them back
           gaps        List holes in the streams: messages that were sent and never arrived

@@ -4,6 +4,7 @@
 //! itself, and *settles* the lease once the rows are committed. Silence means redelivery.
 
 mod dead;
+mod dead_line;
 mod finding;
 mod gap;
 mod lease;
@@ -12,6 +13,7 @@ mod settlement;
 mod task;
 
 pub use dead::{DeadFilter, DeadId, DeadLetter, DeadPage};
+pub use dead_line::BadLine;
 pub use finding::{Check, Finding, Findings, Flaw, imbalances};
 pub use gap::{GAP_KIND, Gap, GapReason};
 pub use lease::{Batch, LeaseId, Reaped, Take, Taken};

@@ -1,22 +1,21 @@
 //! The audit for people.
 
-use super::Audit;
 use super::equation::{Equation, Term, Verdict};
+use super::{Audit, Audited};
 use crate::amount::count;
 
 pub(super) fn render(audit: &Audit) -> String {
     if audit.queues.is_empty() {
         return "no queue yet\n".to_owned();
     }
-    let mut out = String::new();
-    for queue in &audit.queues {
-        out.push_str(&format!("{}\n", queue.name));
-        queue.equations.iter().for_each(|equation| out.push_str(&line(equation)));
-    }
-    out.push_str("beside the ledger\n");
-    audit.comparisons.iter().for_each(|equation| out.push_str(&line(equation)));
-    out.push_str(if audit.balanced { "balanced\n" } else { "NOT balanced\n" });
-    out
+    let queue = |queue: &Audited| format!("{}\n{}", queue.name, lines(&queue.equations));
+    let queues: String = audit.queues.iter().map(queue).collect();
+    let verdict = if audit.balanced { "balanced" } else { "NOT balanced" };
+    format!("{queues}beside the ledger\n{}{verdict}\n", lines(&audit.comparisons))
+}
+
+fn lines(equations: &[Equation]) -> String {
+    equations.iter().map(line).collect()
 }
 
 fn line(equation: &Equation) -> String {

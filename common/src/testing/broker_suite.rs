@@ -20,6 +20,7 @@ mod dice;
 mod flow;
 mod hand;
 mod leases;
+mod many_dead;
 mod outcomes;
 mod random;
 mod roster;
@@ -29,6 +30,7 @@ pub use desk::*;
 pub use flow::*;
 pub use hand::Hand;
 pub use leases::*;
+pub use many_dead::*;
 pub use outcomes::*;
 pub use random::*;
 pub use roster::*;
@@ -94,6 +96,7 @@ macro_rules! broker_suite {
             a_dead_letter_goes_back_to_the_tail_once
             a_purged_dead_letter_is_gone_and_counted
             nothing_trims_dead_letters
+            fifty_thousand_dead_letters_are_all_there_and_a_filtered_retry_is_exact
             the_counters_balance_at_every_step
             a_foreign_task_is_counted_when_it_is_settled
             a_paused_queue_gives_nothing_and_ends_what_it_gave
