@@ -5,6 +5,7 @@ mod captures;
 mod credentials;
 mod fyers;
 mod kite;
+mod lease_model;
 mod massive;
 mod masters;
 mod masters_loading;
