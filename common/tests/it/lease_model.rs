@@ -6,6 +6,8 @@
 //! at any moment, anybody reaps. What is not in it: order of tasks, retries with delay, pauses, the clock; those are in
 //! the brokers' promises.
 
+#![expect(clippy::print_stderr, reason = "how large the search was is part of its result")]
+
 use std::time::Duration;
 
 use common::clock;

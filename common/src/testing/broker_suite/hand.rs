@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::broker::{Broker, Census, Enqueue, Enqueued};
+use crate::broker::{Broker, BrokerError, Census, Enqueue, Enqueued};
 use crate::clock;
 use crate::presence::InstanceId;
 use crate::queue::{
@@ -57,8 +57,19 @@ impl Hand {
 
     /// Enqueues with everything spelled out.
     pub async fn put_as(&self, batch: u64, tasks: &[Vec<u8>], waiting_max: u64, counts: &IntakeCounts) -> Enqueued {
+        self.try_put_as(batch, tasks, waiting_max, counts).await.expect("enqueue")
+    }
+
+    /// The same, where it may fail.
+    pub async fn try_put_as(
+        &self,
+        batch: u64,
+        tasks: &[Vec<u8>],
+        waiting_max: u64,
+        counts: &IntakeCounts,
+    ) -> Result<Enqueued, BrokerError> {
         let enqueue = Enqueue { queue: &self.queue, producer: self.producer, batch, tasks, waiting_max, counts };
-        self.broker.enqueue(&enqueue).await.expect("enqueue")
+        self.broker.enqueue(&enqueue).await
     }
 
     /// A wish for up to `tasks_max` tasks under a fresh name.

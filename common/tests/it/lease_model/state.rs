@@ -72,7 +72,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn is_leased(&self) -> bool {
+    pub(super) fn is_leased(self) -> bool {
         matches!(self.place, Place::Leased | Place::Expired)
     }
 }

@@ -87,16 +87,12 @@ impl State {
             let after = Self { broker, ..self.clone() };
             self.ended(lease, &format!("release {lease} arrives: {ended:?}"), after, steps);
         }
-        match self.broker.renew(lease) {
-            Some(broker) => push(steps, format!("renewal {lease} arrives"), Self { broker, ..self.clone() }),
-            None => {
-                let holder = self.workers.iter().position(|worker| {
-                    matches!(worker, Worker::Holding { lease: held, is_committed: false, .. } if *held == lease)
-                });
-                if let Some(holder) = holder {
-                    push(steps, format!("worker {holder} hears that {lease} is lost"), self.with(holder, Worker::Idle));
-                }
-            }
+        if let Some(broker) = self.broker.renew(lease) {
+            return push(steps, format!("renewal {lease} arrives"), Self { broker, ..self.clone() });
+        }
+        let holds = |worker: &Worker| matches!(worker, Worker::Holding { lease: held, is_committed: false, .. } if *held == lease);
+        if let Some(holder) = self.workers.iter().position(holds) {
+            push(steps, format!("worker {holder} hears that {lease} is lost"), self.with(holder, Worker::Idle));
         }
     }
 
