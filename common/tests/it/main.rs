@@ -9,6 +9,7 @@ mod lease_model;
 mod massive;
 mod masters;
 mod masters_loading;
+mod redis_backlog;
 mod redis_broker;
 mod redis_cluster;
 mod redis_faults;

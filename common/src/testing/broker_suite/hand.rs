@@ -181,6 +181,15 @@ impl Hand {
         [ledger.waiting, ledger.leased, ledger.delayed, ledger.dead, ledger.settled]
     }
 
+    /// Puts tasks that are tried again after a while: one batch each, as different delays make it.
+    pub async fn delay(&self, tasks: &[String], after: Duration) {
+        self.put(&tasks.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let batch = self.batch(u32::try_from(tasks.len()).expect("a few")).await;
+        let mut settlement = self.ending(&batch, 0, TickCounts::default());
+        settlement.retry = tasks.iter().map(|task| retry(&[task], after)).collect();
+        assert_eq!(self.settle(&settlement).await, Settled::Done);
+    }
+
     /// Buries tasks, each on its own; returns their letters, oldest first.
     pub async fn bury(&self, tasks: &[&str], reason: &str, code: Option<&str>) -> Vec<DeadLetter> {
         self.put(tasks).await;
