@@ -10,8 +10,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::complain;
 use crate::{
-    bench, chaos, config, dead, doctor, exchange, feed, gaps, instruments, listener, migrate, queue, record, start,
-    status, symbol, token, worker,
+    audit, bench, chaos, config, dead, doctor, exchange, feed, fsck, gaps, instruments, listener, migrate, queue,
+    record, start, status, symbol, token, worker,
 };
 
 /// Stream market data into a database without losing ticks.
@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Feed(feed::Arguments),
     Queue(queue::Arguments),
     Dead(dead::Arguments),
+    Audit(audit::Arguments),
+    Fsck(fsck::Arguments),
     Gaps(gaps::Arguments),
     Symbol(symbol::Arguments),
     Instruments(instruments::Arguments),
@@ -90,6 +92,8 @@ fn dispatch(command: &Command, global: &Global) -> Result<Exit, Failure> {
         Command::Feed(arguments) => feed::run(arguments, global),
         Command::Queue(arguments) => queue::run(arguments, global),
         Command::Dead(arguments) => dead::run(arguments, global),
+        Command::Audit(arguments) => audit::run(arguments, global),
+        Command::Fsck(arguments) => fsck::run(arguments, global),
         Command::Gaps(arguments) => gaps::run(arguments, global),
         Command::Symbol(arguments) => symbol::run(arguments, global),
         Command::Instruments(arguments) => instruments::run(arguments, global),
@@ -106,7 +110,21 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Run one part", &["listener", "worker", "gateway", "exchange", "record", "migrate"]),
     (
         "Look inside and repair",
-        &["feed", "queue", "dead", "gaps", "symbol", "instruments", "token", "config", "top", "bench", "chaos"],
+        &[
+            "feed",
+            "queue",
+            "dead",
+            "audit",
+            "fsck",
+            "gaps",
+            "symbol",
+            "instruments",
+            "token",
+            "config",
+            "top",
+            "bench",
+            "chaos",
+        ],
     ),
 ];
 
@@ -215,7 +233,9 @@ mod tests {
         Look inside and repair:
           feed        Try a feed; show what listeners carry; subscribe, unsubscribe, pause, resume
           queue       Show the queues; pause and resume them
-          dead        Show, retry and purge dead letters: ticks that could not be stored
+          dead        Show, retry, purge and export dead letters: ticks that could not be stored
+          audit       Show the ledger stage by stage, with the equations that must hold
+          fsck        Check the queue's structure for tasks that nothing would take; put them back
           gaps        List holes in the streams: messages that were sent and never arrived
           symbol      Show what a provider's symbols mean
           instruments Show, refresh and search the lists of instruments that providers publish

@@ -1,31 +1,36 @@
 //! `tidemill dead`: read, repair or delete what was given up.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 use common::broker::{Broker, BrokerDesk};
 use common::queue::{DeadFilter, DeadId, QueueName};
 use common::settings::Flags;
 use serde_json::json;
 
-use crate::amount::counted;
+use crate::amount::{counted, time};
 use crate::cli::Global;
 use crate::context::{Context, block_on};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{print, print_json, print_line};
+use crate::output::{complain, print, print_json, print_line};
 
 mod act;
 mod show;
+mod transfer;
 
 use act::Verdict;
 
-/// Show, retry and purge dead letters: ticks that could not be stored
+/// Show, retry, purge and export dead letters: ticks that could not be stored
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tidemill dead ls --reason row
   tidemill dead show 0198c5d0-7d2e-7c55-a7bb-0123456789ab
   tidemill dead retry --code 22003         after the column was widened
+  tidemill dead export --older-than 30d > letters.jsonl
   tidemill dead purge --reason malformed --yes")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -58,6 +63,16 @@ enum Verb {
     },
     /// Put dead letters back on the queue
     Retry(Selection),
+    /// Write dead letters to standard output, one line of JSON each, with the original bytes; they stay
+    Export {
+        #[command(flatten)]
+        conditions: Conditions,
+    },
+    /// Put the tasks of an exported file on the queue, as new ones
+    Import {
+        /// What `dead export` wrote
+        file: PathBuf,
+    },
     /// Delete dead letters for good; they stay counted
     Purge {
         #[command(flatten)]
@@ -76,17 +91,23 @@ struct Conditions {
     /// Only those refused with this SQLSTATE, e.g. `22003`
     #[arg(long)]
     code: Option<String>,
+    /// Only those about this symbol, in the provider's words
+    #[arg(long)]
+    symbol: Option<String>,
+    /// Only those given up longer ago than this, e.g. `36h`
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    older_than: Option<Duration>,
 }
 
 #[derive(Debug, Args)]
 struct Selection {
     /// These
-    #[arg(value_name = "ID", conflicts_with_all = ["reason", "code", "all"])]
+    #[arg(value_name = "ID", conflicts_with_all = ["reason", "code", "symbol", "older_than", "all"])]
     ids: Vec<DeadId>,
     #[command(flatten)]
     conditions: Conditions,
     /// All of them
-    #[arg(long, conflicts_with_all = ["reason", "code"])]
+    #[arg(long, conflicts_with_all = ["reason", "code", "symbol", "older_than"])]
     all: bool,
 }
 
@@ -96,6 +117,8 @@ impl Conditions {
             id: None,
             reason: self.reason.as_deref().map(Into::into),
             code: self.code.as_deref().map(Into::into),
+            symbol: self.symbol.as_deref().map(Into::into),
+            died_before: self.older_than.map(|age| common::clock::now().before(age)),
         }
     }
 }
@@ -107,7 +130,7 @@ impl Selection {
         said.then_some(()).ok_or_else(|| {
             Failure::usage(
                 "which dead letters?",
-                "name ids, or --reason, --code, or --all   see them: tidemill dead ls",
+                "name ids, or --reason, --code, --symbol, --older-than, or --all   see them: tidemill dead ls",
             )
         })
     }
@@ -122,14 +145,24 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
     block_on(async {
         let broker = context.broker().await?;
         let queue = crate::queue::known(&*broker, arguments.queue.as_ref(), &context).await?;
-        verb(&*broker, &queue, &arguments.verb).await
+        verb(&*broker, &queue, &arguments.verb, &context).await
     })
 }
 
-async fn verb(broker: &dyn Broker, queue: &QueueName, verb: &Verb) -> Result<Exit, Failure> {
+async fn verb(broker: &dyn Broker, queue: &QueueName, verb: &Verb, context: &Context) -> Result<Exit, Failure> {
     match verb {
         Verb::Ls { conditions, limit, json } => list(broker, queue, &conditions.filter(), (*limit, *json)).await,
         Verb::Show { id, json } => show(broker, queue, *id, *json).await,
+        Verb::Export { conditions } => {
+            let written = transfer::export(broker, queue, &conditions.filter()).await?;
+            complain(&format!("{} of {queue} written", counted(written, "dead letter")));
+            Ok(Exit::Ok)
+        }
+        Verb::Import { file } => {
+            let put = transfer::import(broker, queue, file, context.settings.queue.waiting_max).await?;
+            print_line(&format!("{} put on {queue}", counted(put, "task")))?;
+            Ok(Exit::Ok)
+        }
         Verb::Retry(selection) => {
             let done = carry_out(broker, queue, selection, Verdict::Retry).await?;
             print_line(&format!("{} put back on {queue}", counted(done, "dead letter")))?;

@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 mod amount;
+mod audit;
 mod bench;
 mod calendar;
 mod chaos;
@@ -25,6 +26,7 @@ mod exchange;
 mod exit;
 mod failure;
 mod feed;
+mod fsck;
 mod gaps;
 mod instruments;
 mod listener;

@@ -16,7 +16,8 @@ use crate::ledger::Ledger;
 use crate::market::Epoch;
 use crate::presence::{InstanceId, Presence};
 use crate::queue::{
-    DeadFilter, DeadId, DeadPage, IntakeCounts, LeaseId, QueueName, Reaped, Settled, Settlement, Take, Taken,
+    Check, DeadFilter, DeadId, DeadPage, Finding, IntakeCounts, LeaseId, QueueName, Reaped, Settled, Settlement, Take,
+    Taken,
 };
 
 pub mod redis;
@@ -127,6 +128,10 @@ pub trait BrokerDesk {
 
     /// Deletes these dead letters and counts them as purged. Returns how many were there.
     async fn dead_purge(&self, queue: &QueueName, ids: &[DeadId]) -> Result<u64, BrokerError>;
+
+    /// Checks that every task lies where something will take it, and that the counts agree; on demand puts right what
+    /// can be put right without guessing. Safe while others work: each step is atomic, and looks again before it acts.
+    async fn fsck(&self, queue: &QueueName, check: Check) -> Result<Vec<Finding>, BrokerError>;
 
     /// Keeps a process' presence record for `ttl`.
     async fn announce(&self, presence: &Presence, ttl: Duration) -> Result<(), BrokerError>;

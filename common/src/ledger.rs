@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Tasks: `accepted = settled + waiting + leased + delayed + dead + purged`.
 /// Ticks of settled tasks: `ticks = stored + superseded + legacy + skipped + expired`.
+/// What a person has written off after a look stands beside them, in `written_off`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Messages read from sockets and reported with an enqueue.
@@ -44,9 +45,26 @@ pub struct Ledger {
     pub purged: u64,
     /// Tasks handed out more than once.
     pub redelivered: u64,
+    /// Differences that a check of the queue has recorded because nothing could be put right, by kind.
+    #[serde(default)]
+    pub written_off: BTreeMap<Box<str>, u64>,
 }
 
 impl Ledger {
+    /// Written off: accepted tasks that are nowhere.
+    pub const LOST_TASKS: &str = "lost_tasks";
+    /// Written off: tasks that ended and nobody has counted as accepted.
+    pub const UNCOUNTED_TASKS: &str = "uncounted_tasks";
+    /// Written off: ticks of settled tasks that ended no way.
+    pub const MISSING_TICKS: &str = "missing_ticks";
+    /// Written off: ticks that ended and belong to no settled task.
+    pub const SURPLUS_TICKS: &str = "surplus_ticks";
+
+    /// What was written off under this name.
+    pub fn written_off(&self, kind: &str) -> u64 {
+        self.written_off.get(kind).copied().unwrap_or(0)
+    }
+
     /// Tasks that are accounted for.
     pub fn accounted(&self) -> u64 {
         self.settled + self.waiting + self.leased + self.delayed + self.dead + self.purged
@@ -54,12 +72,26 @@ impl Ledger {
 
     /// Accepted tasks that are nowhere. Must be zero, always.
     pub fn lost(&self) -> u64 {
-        self.accepted.saturating_sub(self.accounted())
+        let (accepted, somewhere) = self.tasks_sides();
+        accepted.saturating_sub(somewhere)
     }
 
     /// Tasks on the queue that nobody has counted as accepted: put there past the broker's enqueue.
     pub fn uncounted(&self) -> u64 {
-        self.accounted().saturating_sub(self.accepted)
+        let (accepted, somewhere) = self.tasks_sides();
+        somewhere.saturating_sub(accepted)
+    }
+
+    /// Both sides of the tasks' equation.
+    fn tasks_sides(&self) -> (u64, u64) {
+        let accepted = self.accepted + self.written_off(Self::UNCOUNTED_TASKS);
+        (accepted, self.accounted() + self.written_off(Self::LOST_TASKS))
+    }
+
+    /// Both sides of the ticks' equation: those of settled tasks, and those that ended.
+    pub fn ticks_sides(&self) -> (u64, u64) {
+        let ended = self.stored + self.superseded + self.legacy + self.expired + self.skipped_total();
+        (self.ticks + self.written_off(Self::SURPLUS_TICKS), ended + self.written_off(Self::MISSING_TICKS))
     }
 
     /// Skipped for any reason.
@@ -69,7 +101,8 @@ impl Ledger {
 
     /// Whether every tick of a settled task ended exactly one way.
     pub fn ticks_balance(&self) -> bool {
-        self.ticks == self.stored + self.superseded + self.legacy + self.expired + self.skipped_total()
+        let (settled, ended) = self.ticks_sides();
+        settled == ended
     }
 
     /// Whether both equations hold.
@@ -98,9 +131,12 @@ impl Ledger {
         self.dead += other.dead;
         self.purged += other.purged;
         self.redelivered += other.redelivered;
-        for (mine, theirs) in
-            [(&mut self.rejected, &other.rejected), (&mut self.shed, &other.shed), (&mut self.skipped, &other.skipped)]
-        {
+        for (mine, theirs) in [
+            (&mut self.rejected, &other.rejected),
+            (&mut self.shed, &other.shed),
+            (&mut self.skipped, &other.skipped),
+            (&mut self.written_off, &other.written_off),
+        ] {
             for (reason, count) in theirs {
                 *mine.entry(reason.clone()).or_default() += count;
             }

@@ -4,6 +4,8 @@
 //! itself, and *settles* the lease once the rows are committed. Silence means redelivery.
 
 mod dead;
+mod dead_line;
+mod finding;
 mod gap;
 mod lease;
 mod name;
@@ -11,6 +13,8 @@ mod settlement;
 mod task;
 
 pub use dead::{DeadFilter, DeadId, DeadLetter, DeadPage};
+pub use dead_line::BadLine;
+pub use finding::{Check, Finding, Findings, Flaw, imbalances};
 pub use gap::{GAP_KIND, Gap, GapReason};
 pub use lease::{Batch, LeaseId, Reaped, Take, Taken};
 pub use name::{BadQueueName, QueueName};

@@ -166,6 +166,9 @@ pub trait PriceStore: TokenTable + Send + Sync + Debug {
     /// The newest gaps, newest first, at most `limit`.
     async fn gaps(&self, limit: u32) -> Result<Vec<StoredGap>, StoreError>;
 
+    /// Rows of `tick_history`. Counts them, which takes seconds where there are many millions.
+    async fn history_ticks(&self) -> Result<u64, StoreError>;
+
     /// For the status page; also the health check.
     async fn census(&self) -> Result<StoreCensus, StoreError>;
 }

@@ -1,5 +1,6 @@
 //! What tests of several crates share: private servers and conformance suites.
 
+pub mod backlog;
 pub mod broker_suite;
 mod eventually;
 mod postgres_server;

@@ -4,7 +4,7 @@ use common::broker::{BrokerDesk, BrokerError};
 use common::queue::{DeadFilter, DeadId, DeadLetter, QueueName};
 
 /// Letters of one page: one short call each.
-const PAGE_LETTERS: u32 = 500;
+pub(super) const PAGE_LETTERS: u32 = 500;
 
 /// What to do with the letters that are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -37,6 +37,7 @@ pub(crate) enum Code {
     UnknownQueue = 601,
     UnknownLetter = 602,
     Unconfirmed = 603,
+    BadExport = 604,
     BadSymbol = 610,
     NotSubscribed = 611,
     Timeout = 701,
@@ -79,6 +80,7 @@ const TABLE: &[(Code, Exit, &str)] = &[
     (Code::UnknownQueue, Exit::Failed, "No queue has this name."),
     (Code::UnknownLetter, Exit::Failed, "No dead letter has this id."),
     (Code::Unconfirmed, Exit::Usage, "Something would be deleted for good, and `--yes` was not given."),
+    (Code::BadExport, Exit::Failed, "A file of exported dead letters cannot be read, or holds something else."),
     (Code::BadSymbol, Exit::Failed, "A symbol is not in the feed's grammar. Nothing was subscribed."),
     (
         Code::NotSubscribed,

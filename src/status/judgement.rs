@@ -126,13 +126,16 @@ fn judge_balance(queue: &QueueName, census: &Census, judgement: &mut Judgement) 
         judgement.add_with(State::Loss, "lost", text, "keep the queue's data as it is and report this");
     }
     if !ledger.ticks_balance() {
-        let ended = ledger.stored + ledger.superseded + ledger.legacy + ledger.expired + ledger.skipped_total();
-        let text = format!("{queue}: {} settled, but {} ended", counted(ledger.ticks, "tick"), count(ended));
+        let (settled, ended) = ledger.ticks_sides();
+        let text = format!("{queue}: {} settled, but {} ended", counted(settled, "tick"), count(ended));
         judgement.add_with(State::Loss, "ticks_unbalanced", text, "keep the queue's data as it is and report this");
     }
     if 0 < ledger.uncounted() {
         let text = format!("{queue}: {} put there past tidemill", counted(ledger.uncounted(), "task"));
         judgement.notes.push(text);
+    }
+    for (kind, &written_off) in ledger.written_off.iter().filter(|(_, written_off)| 0 < **written_off) {
+        judgement.notes.push(format!("{queue}: {} {kind} written off by tidemill fsck", count(written_off)));
     }
     if 0 < ledger.dead {
         let text = format!("{queue}: {}", counted(ledger.dead, "dead letter"));

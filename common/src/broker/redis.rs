@@ -27,6 +27,7 @@ use scripts::Call;
 mod dead;
 mod desk;
 mod errors;
+mod fsck;
 mod link;
 mod preflight;
 mod reply;

@@ -14,7 +14,9 @@ use super::{Broker, BrokerDesk, BrokerError, Census, Enqueue, Enqueued};
 use crate::clock::{self, UnixMicros};
 use crate::market::Epoch;
 use crate::presence::{InstanceId, Presence};
-use crate::queue::{DeadFilter, DeadId, DeadPage, LeaseId, QueueName, Reaped, Settled, Settlement, Take, Taken};
+use crate::queue::{
+    Check, DeadFilter, DeadId, DeadPage, Finding, LeaseId, QueueName, Reaped, Settled, Settlement, Take, Taken,
+};
 use crate::sqlite::SqliteThread;
 
 mod batch;
@@ -23,6 +25,7 @@ mod chunks;
 mod dead;
 mod desk;
 mod enqueue;
+mod fsck;
 mod ledger;
 mod reap;
 mod roster;
@@ -186,6 +189,15 @@ impl BrokerDesk for SqliteBroker {
     async fn dead_purge(&self, queue: &QueueName, ids: &[DeadId]) -> Result<u64, BrokerError> {
         let (queue, ids) = (queue.clone(), ids.to_vec());
         self.run(Access::Write, move |db, _now| dead::purge(db, &queue, &ids)).await
+    }
+
+    async fn fsck(&self, queue: &QueueName, check: Check) -> Result<Vec<Finding>, BrokerError> {
+        let access = match check {
+            Check::Look => Access::Read,
+            Check::Fix => Access::Write,
+        };
+        let queue = queue.clone();
+        self.run(access, move |db, _now| fsck::run(db, &queue, check)).await
     }
 
     async fn announce(&self, presence: &Presence, ttl: Duration) -> Result<(), BrokerError> {

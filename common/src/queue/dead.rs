@@ -67,6 +67,10 @@ pub struct DeadFilter {
     pub reason: Option<Box<str>>,
     /// Only those with this SQLSTATE.
     pub code: Option<Box<str>>,
+    /// Only those about this symbol.
+    pub symbol: Option<Box<str>>,
+    /// Only those given up before this moment.
+    pub died_before: Option<UnixMicros>,
 }
 
 impl DeadFilter {
@@ -75,6 +79,8 @@ impl DeadFilter {
         self.id.is_none_or(|id| id == letter.id)
             && self.reason.as_ref().is_none_or(|reason| *reason == letter.reason)
             && self.code.as_ref().is_none_or(|code| Some(code) == letter.code.as_ref())
+            && self.symbol.as_ref().is_none_or(|symbol| Some(symbol) == letter.symbol.as_ref())
+            && self.died_before.is_none_or(|before| letter.died_at < before)
     }
 }
 

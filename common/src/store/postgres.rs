@@ -128,6 +128,12 @@ impl PriceStore for PostgresStore {
         self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
     }
 
+    async fn history_ticks(&self) -> Result<u64, StoreError> {
+        let mut session = self.pool.session().await?;
+        let outcome = limited(read::history_ticks(&mut session.connection)).await;
+        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+    }
+
     async fn census(&self) -> Result<StoreCensus, StoreError> {
         let mut session = self.pool.session().await?;
         let outcome = limited(read::census(&mut session.connection, self.pool.place())).await;

@@ -151,6 +151,10 @@ impl PriceStore for SqliteStore {
         self.call(move |connection| gap::newest(connection, limit)).await
     }
 
+    async fn history_ticks(&self) -> Result<u64, StoreError> {
+        self.call(read::history_ticks).await
+    }
+
     async fn census(&self) -> Result<StoreCensus, StoreError> {
         let place = self.place.clone();
         self.call(move |connection| read::census(connection, place)).await

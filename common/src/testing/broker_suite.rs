@@ -14,13 +14,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::broker::Broker;
+use crate::queue::QueueName;
 
 mod desk;
 mod dice;
 mod flow;
 mod hand;
 mod leases;
+mod many_dead;
 mod outcomes;
+mod places;
 mod random;
 mod roster;
 mod shards;
@@ -29,10 +32,27 @@ pub use desk::*;
 pub use flow::*;
 pub use hand::Hand;
 pub use leases::*;
+pub use many_dead::*;
 pub use outcomes::*;
+pub use places::*;
 pub use random::*;
 pub use roster::*;
 pub use shards::*;
+
+/// What can be done to a broker past its seam, as an operator, an administrator or an accident would.
+pub trait Outside: fmt::Debug + Send + Sync {
+    /// Makes it forget what it has prepared, as a restart does.
+    fn forget_scripts(&self);
+
+    /// Takes its room for new tasks away, or gives it back. Returns whether it has none now.
+    fn set_full(&self, is_full: bool) -> bool;
+
+    /// Deletes all leases of a queue; their tasks stay where they are.
+    fn delete_leases(&self, queue: &QueueName);
+
+    /// Whether a check can tell the names of leases that were deleted, so that nobody takes under them again.
+    fn remembers_names(&self) -> bool;
+}
 
 /// An empty place for tasks, with two handles to it.
 pub struct Place {
@@ -40,6 +60,8 @@ pub struct Place {
     pub one: Arc<dyn Broker>,
     /// Another process' handle to the same place.
     pub two: Arc<dyn Broker>,
+    /// What can be done to it from outside, if anything.
+    pub outside: Option<Box<dyn Outside>>,
     /// What must live as long: a server, a folder.
     _keep: Box<dyn Any + Send + Sync>,
 }
@@ -53,7 +75,20 @@ impl fmt::Debug for Place {
 impl Place {
     /// Two handles, and what must outlive them.
     pub fn new(one: Arc<dyn Broker>, two: Arc<dyn Broker>, keep: impl Any + Send + Sync) -> Self {
-        Self { one, two, _keep: Box::new(keep) }
+        Self { one, two, outside: None, _keep: Box::new(keep) }
+    }
+
+    /// Lives as long as `keep`, too.
+    #[must_use]
+    pub fn kept_with(self, keep: impl Any + Send + Sync) -> Self {
+        let Self { one, two, outside, _keep: before } = self;
+        Self { one, two, outside, _keep: Box::new((before, keep)) }
+    }
+
+    /// A place that can be meddled with.
+    #[must_use]
+    pub fn with_outside(self, outside: impl Outside + 'static) -> Self {
+        Self { outside: Some(Box::new(outside)), ..self }
     }
 }
 
@@ -94,6 +129,7 @@ macro_rules! broker_suite {
             a_dead_letter_goes_back_to_the_tail_once
             a_purged_dead_letter_is_gone_and_counted
             nothing_trims_dead_letters
+            fifty_thousand_dead_letters_are_all_there_and_a_filtered_retry_is_exact
             the_counters_balance_at_every_step
             a_foreign_task_is_counted_when_it_is_settled
             a_paused_queue_gives_nothing_and_ends_what_it_gave

@@ -10,7 +10,8 @@ use common::broker::{Broker, BrokerDesk, BrokerError, Census, Enqueue, Enqueued,
 use common::market::Epoch;
 use common::presence::{InstanceId, ListenerState, Part, Presence};
 use common::queue::{
-    DeadFilter, DeadId, DeadPage, GAP_KIND, LeaseId, QueueName, Reaped, Settled, Settlement, Take, Taken, Task,
+    Check, DeadFilter, DeadId, DeadPage, Finding, GAP_KIND, LeaseId, QueueName, Reaped, Settled, Settlement, Take,
+    Taken, Task,
 };
 use common::roster::{RosterEvent, RosterNews};
 
@@ -260,6 +261,10 @@ impl BrokerDesk for MemoryBroker {
     }
 
     async fn dead_purge(&self, _queue: &QueueName, _ids: &[DeadId]) -> Result<u64, BrokerError> {
+        Err(unasked())
+    }
+
+    async fn fsck(&self, _queue: &QueueName, _check: Check) -> Result<Vec<Finding>, BrokerError> {
         Err(unasked())
     }
 

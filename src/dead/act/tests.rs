@@ -8,7 +8,7 @@ use common::broker::Census;
 use common::clock::UnixMicros;
 use common::ledger::Ledger;
 use common::presence::{InstanceId, Presence};
-use common::queue::DeadPage;
+use common::queue::{Check, DeadPage, Finding};
 
 use super::*;
 
@@ -78,6 +78,10 @@ impl BrokerDesk for Desk {
 
     async fn dead_purge(&self, _: &QueueName, ids: &[DeadId]) -> Result<u64, BrokerError> {
         Ok(self.remove(ids))
+    }
+
+    async fn fsck(&self, _: &QueueName, _: Check) -> Result<Vec<Finding>, BrokerError> {
+        Ok(Vec::new())
     }
 
     async fn announce(&self, _: &Presence, _: Duration) -> Result<(), BrokerError> {

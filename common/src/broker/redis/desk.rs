@@ -9,7 +9,7 @@ use super::{NAMES_MAX, QUEUES, RedisBroker, dead, millis, reply, scripts};
 use crate::broker::{BrokerDesk, BrokerError, Census};
 use crate::ledger::Ledger;
 use crate::presence::{InstanceId, Presence};
-use crate::queue::{DeadFilter, DeadId, DeadLetter, DeadPage, QueueName, Task};
+use crate::queue::{Check, DeadFilter, DeadId, DeadLetter, DeadPage, Finding, QueueName, Task};
 
 const PRESENCES: &str = "tidemill:{presence}:index";
 /// Presence records that are read at most.
@@ -72,6 +72,10 @@ impl BrokerDesk for RedisBroker {
 
     async fn dead_purge(&self, queue: &QueueName, ids: &[DeadId]) -> Result<u64, BrokerError> {
         self.on_letters(&scripts::DEAD_PURGE, queue, ids).await
+    }
+
+    async fn fsck(&self, queue: &QueueName, check: Check) -> Result<Vec<Finding>, BrokerError> {
+        self.check(queue, check).await
     }
 
     async fn announce(&self, presence: &Presence, ttl: Duration) -> Result<(), BrokerError> {
@@ -174,6 +178,7 @@ fn add_counter(ledger: &mut Ledger, name: &str, value: u64) {
                 "rejected" => &mut ledger.rejected,
                 "shed" => &mut ledger.shed,
                 "skipped" => &mut ledger.skipped,
+                "written_off" => &mut ledger.written_off,
                 _ => return, // a newer program's counter
             };
             by_reason.insert(reason.into(), value);

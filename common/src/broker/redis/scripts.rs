@@ -73,6 +73,9 @@ scripts! {
     DEAD_PAGE = " flags=allow-oom" + "names.lua" + "dead_page.lua";
     DEAD_RETRY = " flags=allow-oom" + "names.lua" + "dead_retry.lua";
     DEAD_PURGE = " flags=allow-oom" + "names.lua" + "dead_purge.lua";
+    FSCK_BATCHES = " flags=allow-oom" + "names.lua" + "fsck_batches.lua";
+    FSCK_LETTERS = " flags=allow-oom" + "names.lua" + "fsck_letters.lua";
+    WRITE_OFF = " flags=allow-oom" + "names.lua" + "write_off.lua";
     SHARDS_HOLD = " flags=allow-oom" + "group.lua" + "shards_hold.lua";
     SHARDS_NUMBER = " flags=allow-oom" + "group.lua" + "shards_number.lua";
     SHARDS_RELEASE = " flags=allow-oom" + "group.lua" + "shards_release.lua";

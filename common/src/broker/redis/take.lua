@@ -101,7 +101,8 @@ local function take(wish)
     local deliveries = read_meta(lease)
     return { 'batch', deliveries, reversed(redis.call('LRANGE', batch_key(lease), 0, -1)) }
   end
-  if redis.call('EXISTS', prefix .. 't:' .. lease) == 1 then
+  -- A batch of this name without a lease: somebody removed the lease, and taking into it would overwrite its tasks.
+  if 0 < redis.call('EXISTS', prefix .. 't:' .. lease, batch_key(lease)) then
     return { 'used' }
   end
   if redis.call('EXISTS', paused) == 1 then

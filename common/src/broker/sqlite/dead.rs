@@ -45,6 +45,8 @@ pub(super) fn page(
     let texts = query::<Text>(
         "SELECT letter FROM queue_dead WHERE queue = ? AND id >= ? AND id = coalesce(?, id)
              AND reason = coalesce(?, reason) AND code IS coalesce(?, code)
+             AND (? IS NULL OR json_extract(letter, '$.symbol') = ?)
+             AND (? = 0 OR json_extract(letter, '$.died_at') < ?)
          ORDER BY id LIMIT ?",
     )
     .bind(queue.id)
@@ -52,6 +54,10 @@ pub(super) fn page(
     .bind(only.as_deref())
     .bind(filter.reason.as_deref())
     .bind(filter.code.as_deref())
+    .bind(filter.symbol.as_deref())
+    .bind(filter.symbol.as_deref())
+    .bind(i64::from(filter.died_before.is_some()))
+    .bind(filter.died_before.unwrap_or_default().0)
     .bind(limit + 1) // the one more says where the next page starts
     .load::<String>(db)?;
     let mut letters = texts.iter().map(|text| parse(text)).collect::<Result<Vec<_>, _>>()?;

@@ -49,16 +49,23 @@ pub(super) fn set_paused(db: &mut SqliteConnection, queue: &QueueName, is_paused
 /// Within a transaction, so that all numbers are of one moment.
 pub(super) fn census(db: &mut SqliteConnection, queue: &QueueName) -> Result<Census, Trouble> {
     let Some(queue) = ledger::find(db, queue)? else { return Ok(Census::default()) };
-    let mut ledger = counters(db, queue.id)?;
-    ledger.rejected = reasons(db, queue.id, "rejected")?;
-    ledger.shed = reasons(db, queue.id, "shed")?;
-    ledger.skipped = reasons(db, queue.id, "skipped")?;
+    let ledger = counts(db, queue.id)?;
     let leases = query::<BigInt>("SELECT count(*) FROM queue_batch WHERE queue = ? AND lease IS NOT NULL")
         .bind(queue.id)
         .get_result::<i64>(db)?;
     let first = chunks::head(db, Holder { queue: queue.id, batch: WAITING }, HeadMax { tasks: 1, bytes: 1 })?;
     let oldest_at = first.tasks.first().and_then(|task| Some(Task::decode(task).ok()?.at));
     Ok(Census { ledger, oldest_at, leases: unsigned(leases), paused: queue.is_paused })
+}
+
+/// All counts of a queue.
+pub(super) fn counts(db: &mut SqliteConnection, queue: i64) -> QueryResult<Ledger> {
+    let mut ledger = counters(db, queue)?;
+    ledger.rejected = reasons(db, queue, "rejected")?;
+    ledger.shed = reasons(db, queue, "shed")?;
+    ledger.skipped = reasons(db, queue, "skipped")?;
+    ledger.written_off = reasons(db, queue, "written_off")?;
+    Ok(ledger)
 }
 
 fn counters(db: &mut SqliteConnection, queue: i64) -> QueryResult<Ledger> {

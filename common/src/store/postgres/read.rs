@@ -118,6 +118,19 @@ struct Census {
     gaps: i64,
 }
 
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    rows: i64,
+}
+
+/// Rows of the history.
+pub(super) async fn history_ticks(connection: &mut AsyncPgConnection) -> QueryResult<u64> {
+    let count: Count =
+        diesel::sql_query("SELECT count(*) AS \"rows\" FROM tick_history").get_result(connection).await?;
+    Ok(u64::try_from(count.rows).unwrap_or(0))
+}
+
 /// For the status page.
 pub(super) async fn census(connection: &mut AsyncPgConnection, place: &str) -> QueryResult<StoreCensus> {
     let census: Census = diesel::sql_query(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::broker::{Broker, Census, Enqueue, Enqueued};
+use crate::broker::{Broker, BrokerError, Census, Enqueue, Enqueued};
 use crate::clock;
 use crate::presence::InstanceId;
 use crate::queue::{
@@ -57,8 +57,19 @@ impl Hand {
 
     /// Enqueues with everything spelled out.
     pub async fn put_as(&self, batch: u64, tasks: &[Vec<u8>], waiting_max: u64, counts: &IntakeCounts) -> Enqueued {
+        self.try_put_as(batch, tasks, waiting_max, counts).await.expect("enqueue")
+    }
+
+    /// The same, where it may fail.
+    pub async fn try_put_as(
+        &self,
+        batch: u64,
+        tasks: &[Vec<u8>],
+        waiting_max: u64,
+        counts: &IntakeCounts,
+    ) -> Result<Enqueued, BrokerError> {
         let enqueue = Enqueue { queue: &self.queue, producer: self.producer, batch, tasks, waiting_max, counts };
-        self.broker.enqueue(&enqueue).await.expect("enqueue")
+        self.broker.enqueue(&enqueue).await
     }
 
     /// A wish for up to `tasks_max` tasks under a fresh name.
@@ -168,6 +179,15 @@ impl Hand {
     pub async fn places(&self) -> [u64; 5] {
         let ledger = self.census().await.ledger;
         [ledger.waiting, ledger.leased, ledger.delayed, ledger.dead, ledger.settled]
+    }
+
+    /// Puts tasks that are tried again after a while: one batch each, as different delays make it.
+    pub async fn delay(&self, tasks: &[String], after: Duration) {
+        self.put(&tasks.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let batch = self.batch(u32::try_from(tasks.len()).expect("a few")).await;
+        let mut settlement = self.ending(&batch, 0, TickCounts::default());
+        settlement.retry = tasks.iter().map(|task| retry(&[task], after)).collect();
+        assert_eq!(self.settle(&settlement).await, Settled::Done);
     }
 
     /// Buries tasks, each on its own; returns their letters, oldest first.

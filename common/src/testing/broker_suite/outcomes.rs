@@ -113,6 +113,14 @@ pub async fn dead_letters_are_found_by_what_is_asked_for(place: Place) {
     assert_eq!(find(by_id(more[0].id), 10).await, DeadPage { letters: more.clone(), next: None });
     assert_eq!(find(by_id(DeadId::fresh()), 10).await, DeadPage::default());
     assert_eq!(find(by_reason("crash"), 10).await, DeadPage::default());
+    let by_symbol = |symbol: &str| DeadFilter { symbol: Some(symbol.into()), ..DeadFilter::default() };
+    let all = [&rows[..], &bad, &more].concat();
+    assert_eq!(find(by_symbol("NSE:RELIANCE25JULFUT"), 10).await.letters, all);
+    assert_eq!(find(by_symbol("NSE:RELIANCE"), 10).await, DeadPage::default());
+    let older = DeadFilter { died_before: Some(more[0].died_at), ..DeadFilter::default() };
+    let older_than_last: Vec<_> = all.iter().filter(|letter| letter.died_at < more[0].died_at).cloned().collect();
+    assert_eq!(find(older, 10).await.letters, older_than_last);
+    assert_eq!(older_than_last.len(), 3, "each takes its time");
     let page = find(by_reason("row"), 2).await;
     assert_eq!((page.letters, page.next), (rows, Some(more[0].id)), "the next page starts with one that matches");
 }

@@ -1,18 +1,30 @@
 //! Random work, in which replies get lost, workers die and freeze, and the books are kept beside the broker.
+//!
+//! | what happens | here as |
+//! |---|---|
+//! | a reply is lost (enqueue, take, renew, settle, release) | the same call again, under the same name |
+//! | a request arrives late | a take under a name that is over |
+//! | a handler fails | tasks to try again, at once or later, and dead letters |
+//! | a worker crashes, and starts again under its name | what it held is forgotten; all workers have one name |
+//! | a worker freezes for longer than its lease | leases of a few milliseconds that are used much later |
+//! | a task kills its worker | every twelfth is never settled until it is convicted |
+//! | two reap at once | two reaps at once |
+//! | somebody meddles with the broker (`Outside`) | prepared scripts forgotten, no room, all leases deleted and a check |
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Place;
 use super::dice::{self, Dice};
 use super::hand::{Hand, LONG, PATIENCE};
+use super::{Outside, Place};
 use crate::broker::{Broker, BrokerError, Enqueued};
 use crate::queue::{Batch, DeadFilter, DeadId, IntakeCounts, LeaseId, Settled, Settlement, Take, Taken};
 use crate::testing::eventually;
 use model::Model;
 
 mod endings;
+mod meddling;
 mod model;
 
 const ACTIONS: u32 = 700;
@@ -26,13 +38,21 @@ const GHOSTS_MAX: usize = 50;
 pub async fn random_work_loses_and_doubles_nothing(place: Place) {
     for seed in SEEDS.into_iter().chain([dice::fresh_seed()]) {
         say(seed);
-        let mut run = Run::new(&[&place.one, &place.two, &place.two], seed);
-        for _ in 0..ACTIONS {
-            run.act().await;
-            run.check().await;
-        }
-        run.finish().await;
+        random_work(&place, seed, ACTIONS).await;
     }
+}
+
+/// So many random actions, repeatable by their seed as far as the clock allows, and then everything must end.
+/// Returns what was done, for people.
+pub async fn random_work(place: &Place, seed: u64, actions: u32) -> String {
+    let mut run = Run::new(place, seed);
+    for _ in 0..actions {
+        run.act().await;
+        run.check().await;
+    }
+    let (tasks, meddled) = (run.model.made(), run.meddled);
+    run.finish().await;
+    format!("{tasks} tasks, meddled with {meddled} times")
 }
 
 #[expect(clippy::print_stderr, reason = "a run that fails must be repeatable: add its seed to `SEEDS`")]
@@ -49,7 +69,10 @@ struct Held {
     safe: bool,
 }
 
-struct Run {
+struct Run<'p> {
+    outside: Option<&'p dyn Outside>,
+    is_full: bool,
+    meddled: u32,
     dice: Dice,
     model: Model,
     producer: Hand,
@@ -62,10 +85,14 @@ struct Run {
     paused: bool,
 }
 
-impl Run {
-    fn new(brokers: &[&Arc<dyn Broker>; 3], seed: u64) -> Self {
+impl<'p> Run<'p> {
+    fn new(place: &'p Place, seed: u64) -> Self {
+        let brokers: [&Arc<dyn Broker>; 3] = [&place.one, &place.two, &place.two];
         let hand = |broker| Hand::on(broker, &format!("suite.random.{seed}"));
         Self {
+            outside: place.outside.as_deref(),
+            is_full: false,
+            meddled: 0,
             dice: Dice::new(seed),
             model: Model::default(),
             producer: hand(brokers[0]),
@@ -79,7 +106,7 @@ impl Run {
     }
 
     async fn act(&mut self) {
-        match self.dice.below(100) {
+        match self.dice.below(104) {
             0..18 => self.enqueue().await,
             18..42 => self.take().await,
             42..46 => self.take_again().await,
@@ -93,7 +120,8 @@ impl Run {
             88..95 => self.reap().await,
             95..97 => self.pause_or_resume().await,
             97..99 => self.retry_dead().await,
-            _ => self.purge_dead().await,
+            99 => self.purge_dead().await,
+            _ => self.meddle().await,
         }
     }
 
@@ -113,11 +141,14 @@ impl Run {
         let waiting_max = if self.dice.one_in(5) { 6 } else { 1_000 };
         self.enqueues += 1;
         let counts = IntakeCounts::default();
-        match self.producer.put_as(self.enqueues, &tasks, waiting_max, &counts).await {
-            Enqueued::Accepted => self.model.accept(&tasks),
-            Enqueued::Full { waiting } => return assert!(waiting_max < waiting + tasks.len() as u64),
-            Enqueued::Already => unreachable!("the first enqueue of this number"),
+        match self.producer.try_put_as(self.enqueues, &tasks, waiting_max, &counts).await {
+            Ok(Enqueued::Accepted) => self.model.accept(&tasks),
+            Ok(Enqueued::Full { waiting }) => return assert!(waiting_max < waiting + tasks.len() as u64),
+            Ok(Enqueued::Already) => unreachable!("the first enqueue of this number"),
+            Err(BrokerError::OutOfRoom { .. }) => return assert!(self.is_full, "I13: there is room"),
+            Err(other) => unreachable!("{other:?}"),
         }
+        assert!(!self.is_full, "I13: no enqueue has an effect without room");
         if self.dice.one_in(4) {
             // As if the reply had been lost.
             let again = self.producer.put_as(self.enqueues, &tasks, waiting_max, &counts).await;
@@ -191,11 +222,18 @@ impl Run {
         self.held.retain(|held| held.safe || !forget);
     }
 
+    /// Often two at once: none takes a lease that the other has taken.
     async fn reap(&mut self) {
-        let worker = self.worker();
-        let reaped = self.workers[worker].broker.reap(&self.producer.queue).await.expect("reap");
-        if 0 < reaped.convicted {
-            self.learn_convictions(reaped.convicted).await;
+        let queue = self.producer.queue.clone();
+        let [first, second] = [&self.workers[0].broker, &self.workers[1].broker];
+        let reaped = if self.dice.one_in(2) {
+            let (one, two) = tokio::join!(first.reap(&queue), second.reap(&queue));
+            one.expect("reap").convicted + two.expect("reap").convicted
+        } else {
+            first.reap(&queue).await.expect("reap").convicted
+        };
+        if 0 < reaped {
+            self.learn_convictions(reaped).await;
         }
     }
 
@@ -229,6 +267,7 @@ impl Run {
 
     /// All faults end: so must all tasks.
     async fn finish(mut self) {
+        self.make_room();
         if self.paused {
             self.pause_or_resume().await;
         }

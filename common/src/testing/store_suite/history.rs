@@ -43,6 +43,7 @@ pub async fn history_is_kept_once(subject: &Subject) {
     assert_eq!(subject.store().history(span, 2).await.unwrap(), history[1..3], "no more than asked for");
     let since = ticks[3].received_at;
     assert_eq!(subject.store().history(HistorySpan { since, ..span }, 10).await.unwrap(), history[3..]);
+    assert_eq!(subject.store().history_ticks().await.unwrap(), 4);
 }
 
 /// A tick is stored or refused as a whole, in both tables.

@@ -7,7 +7,7 @@ use super::{Held, Run};
 use crate::queue::{LeaseId, Retry, Settled, Settlement, TickCounts};
 use crate::testing::broker_suite::hand::{LONG, letter};
 
-impl Run {
+impl Run<'_> {
     /// Some tasks stored, some to try again, some dead; often all stored, and often with the next take.
     pub(super) async fn settle(&mut self) {
         let Some(held) = self.dice.pick(&self.held).cloned() else { return };
@@ -107,6 +107,11 @@ impl Run {
             self.held.iter().map(|held| held.wish.lease).filter(|_| self.dice.one_in(2)).collect();
         let lost = self.producer.broker.renew(&self.producer.queue, &chosen, LONG).await.expect("renew");
         assert!(lost.iter().all(|lease| chosen.contains(lease)));
+        if self.dice.one_in(4) {
+            // As if the reply had been lost. What was kept has a minute, what was lost stays so.
+            let again = self.workers[1].broker.renew(&self.producer.queue, &chosen, LONG).await.expect("renew");
+            assert_eq!(again, lost, "I7: a lease that is renewed in time is kept");
+        }
         let (gone, kept): (Vec<Held>, Vec<Held>) =
             self.held.clone().into_iter().partition(|held| lost.contains(&held.wish.lease));
         assert!(gone.iter().all(|held| !held.safe), "a lease that runs for a minute was lost");

@@ -41,6 +41,11 @@ fn number(task: &[u8]) -> u64 {
 }
 
 impl Model {
+    /// Tasks so far.
+    pub(super) fn made(&self) -> u64 {
+        self.made
+    }
+
     pub(super) fn fresh_tasks(&mut self, count: u64) -> Vec<Vec<u8>> {
         self.made += count;
         (self.made - count..self.made).map(|number| format!("{number}/0").into_bytes()).collect()
@@ -70,12 +75,12 @@ impl Model {
         for task in &batch.tasks {
             let task = number(task);
             let place = self.places[&task];
-            assert!(last < place, "out of order: {batch:?}");
+            assert!(last < place, "I8 head order: {batch:?}");
             last = place;
             let Some(Fate::Open(holder)) = self.fates.insert(task, Fate::Open(Some(batch.lease))) else {
-                unreachable!("task {task} was handed out after its end")
+                unreachable!("I1 conservation: task {task} was handed out after its end")
             };
-            assert!(!holder.is_some_and(&safely_held), "task {task} is in two leases");
+            assert!(!holder.is_some_and(&safely_held), "I3 exclusive lease: task {task} is in two leases");
         }
     }
 
@@ -88,7 +93,7 @@ impl Model {
     /// The lease was alive just now, so nobody was given its tasks since.
     pub(super) fn assert_holds(&self, batch: &Batch) {
         for task in &batch.tasks {
-            assert_eq!(self.fates[&number(task)], Fate::Open(Some(batch.lease)), "task {}", number(task));
+            assert_eq!(self.fates[&number(task)], Fate::Open(Some(batch.lease)), "I4 fencing: task {}", number(task));
         }
     }
 
@@ -128,9 +133,9 @@ impl Model {
     pub(super) fn convict(&mut self, letter: &DeadLetter) {
         let task = number(&letter.task);
         let alone = self.alone.get(&task).copied().unwrap_or(0);
-        assert!(ALONE_MIN <= alone, "task {task} was convicted, alone only {alone} times");
+        assert!(ALONE_MIN <= alone, "I9 conviction: task {task}, alone only {alone} times");
         let fate = self.fates.insert(task, Fate::Dead);
-        assert!(matches!(fate, Some(Fate::Open(Some(_)))), "task {task} was convicted as {fate:?}");
+        assert!(matches!(fate, Some(Fate::Open(Some(_)))), "I9 conviction: task {task} as {fate:?}");
         self.bury(letter);
     }
 
@@ -161,8 +166,8 @@ impl Model {
 
     /// Both books say the same.
     pub(super) fn agree(&self, ledger: &Ledger) {
-        assert_eq!(ledger.accepted, self.fates.len() as u64);
-        assert_eq!(ledger.settled, self.count(Fate::Settled));
+        assert_eq!(ledger.accepted, self.fates.len() as u64, "I1 conservation, I11 counters: accepted");
+        assert_eq!(ledger.settled, self.count(Fate::Settled), "I4 fencing, I11 counters: settled");
         assert_eq!(ledger.dead, self.dead.len() as u64);
         assert_eq!(ledger.dead, self.count(Fate::Dead));
         assert_eq!(ledger.purged, self.count(Fate::Purged));
@@ -171,6 +176,6 @@ impl Model {
 
     pub(super) fn assert_all_ended(&self) {
         let open: Vec<_> = self.fates.iter().filter(|(_, fate)| matches!(fate, Fate::Open(_))).collect();
-        assert!(open.is_empty(), "never ended: {open:?}");
+        assert!(open.is_empty(), "I14 liveness: never ended: {open:?}");
     }
 }
