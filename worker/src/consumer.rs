@@ -47,6 +47,8 @@ struct Asked {
 struct Leased {
     queue: QueueName,
     batch: Batch,
+    /// How many tasks it was asked to have.
+    asked: u32,
     keeping: Keeping,
 }
 
@@ -128,18 +130,22 @@ impl Consumer {
     /// The take to send now: the one that got no answer, or a fresh one.
     fn asking(&mut self, queue: &QueueName) -> Take {
         let options = &self.shared.options;
+        let tasks_max = self.shared.writer.size().now();
         let asked = self.asked.entry(queue.clone()).or_insert_with(|| Asked {
             take: Take {
                 queue: queue.clone(),
                 lease: LeaseId::fresh(),
-                tasks_max: options.batch_tasks,
+                tasks_max,
                 bytes_max: options.batch_bytes,
                 ttl: options.lease,
                 worker: options.name.clone(),
             },
             since: None,
         });
-        asked.since.get_or_insert_with(clock::monotonic);
+        if asked.since.is_none() {
+            asked.take.tasks_max = tasks_max; // nothing was created yet under this name
+            asked.since = Some(clock::monotonic());
+        }
         asked.take.clone()
     }
 
@@ -151,9 +157,10 @@ impl Consumer {
             Taken::Used => drop(self.asked.remove(queue)),
             Taken::Batch(batch) => {
                 let since = asked.since.unwrap_or_else(clock::monotonic);
-                self.asked.remove(queue);
                 let keeping = self.shared.leases.keep(queue, batch.lease, since);
-                return Some(Leased { queue: queue.clone(), batch, keeping });
+                let asked = asked.take.tasks_max;
+                self.asked.remove(queue);
+                return Some(Leased { queue: queue.clone(), batch, asked, keeping });
             }
         }
         None
@@ -161,8 +168,8 @@ impl Consumer {
 
     /// Stores and settles a batch; returns the next one, taken in the same round trip.
     async fn work(&mut self, leased: Leased) -> Option<Leased> {
-        let Leased { queue, batch, keeping } = leased;
-        match keeping.while_held(self.store(&queue, &batch)).await {
+        let Leased { queue, batch, asked, keeping } = leased;
+        match keeping.while_held(self.store(&queue, &batch, asked)).await {
             Some(Ok(settlement)) => {
                 // The rows are committed: from here a renewal could only meet a lease that is settled already.
                 drop(keeping);
@@ -176,7 +183,7 @@ impl Consumer {
         }
     }
 
-    async fn store(&self, queue: &QueueName, batch: &Batch) -> Result<Settlement, Stopping> {
+    async fn store(&self, queue: &QueueName, batch: &Batch, asked: u32) -> Result<Settlement, Stopping> {
         let tasks = &batch.tasks;
         let mut docket = Docket::with_capacity(tasks.len());
         let all = (0..tasks.len()).map(|number| (number, &*tasks[number]));
@@ -187,6 +194,10 @@ impl Consumer {
                 docket = Docket::with_capacity(tasks.len());
                 self.store_alone(tasks, &mut docket).await?;
             }
+        }
+        if let Some(took) = docket.commit() {
+            let tasks = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+            self.shared.writer.size().committed(tasks, asked, took);
         }
         let options = &self.shared.options;
         let clerk = Clerk { worker: &options.name, now: clock::now(), retry: options.row_retry };

@@ -1,6 +1,7 @@
 //! How every task of a batch ends. Pure.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use common::clock::UnixMicros;
 use common::queue::{DeadId, DeadLetter, LeaseId, QueueName, Retry, Settlement, Task, TickCounts};
@@ -37,6 +38,7 @@ pub(crate) struct Failure {
 pub(crate) struct Docket {
     endings: Vec<(usize, Ending)>,
     failures: BTreeMap<usize, Failure>,
+    commit: Option<Duration>,
 }
 
 /// Who settles, when, and by which rules.
@@ -49,7 +51,7 @@ pub(crate) struct Clerk<'a> {
 
 impl Docket {
     pub(crate) fn with_capacity(ticks: usize) -> Self {
-        Self { endings: Vec::with_capacity(ticks), failures: BTreeMap::new() }
+        Self { endings: Vec::with_capacity(ticks), failures: BTreeMap::new(), commit: None }
     }
 
     /// One tick of task number `task` ended.
@@ -62,6 +64,16 @@ impl Docket {
         self.failures.entry(task).or_insert(failure);
     }
 
+    /// The store committed in `took`, waiting and failed tries not counted.
+    pub(crate) fn committed(&mut self, took: Duration) {
+        *self.commit.get_or_insert_default() += took;
+    }
+
+    /// How long the commits took; `None` where nothing was committed whole.
+    pub(crate) fn commit(&self) -> Option<Duration> {
+        self.commit
+    }
+
     /// Turns the docket into the settlement of `lease`, whose elements are `tasks`.
     pub(crate) fn settle(self, queue: &QueueName, lease: LeaseId, tasks: &[Vec<u8>], clerk: Clerk<'_>) -> Settlement {
         let mut counts = TickCounts::default();
@@ -70,7 +82,7 @@ impl Docket {
                 count(&mut counts, *ending);
             }
         }
-        let mut retries: BTreeMap<std::time::Duration, Vec<Vec<u8>>> = BTreeMap::new();
+        let mut retries: BTreeMap<Duration, Vec<Vec<u8>>> = BTreeMap::new();
         let mut dead = Vec::new();
         for (&number, failure) in &self.failures {
             let element = &tasks[number];
@@ -104,7 +116,7 @@ fn count(counts: &mut TickCounts, ending: Ending) {
 }
 
 /// The element of the next try and its delay; or, when there is none, how often it was tried.
-fn next_try(element: &[u8], failure: &Failure, retry: Backoff) -> Result<(std::time::Duration, Vec<u8>), u32> {
+fn next_try(element: &[u8], failure: &Failure, retry: Backoff) -> Result<(Duration, Vec<u8>), u32> {
     let Ok(mut task) = Task::decode(element) else { return Err(1) };
     task.attempt = task.attempt.saturating_add(1);
     let tries_max = retry.times.map_or(u32::MAX, |times| u32::try_from(times).unwrap_or(u32::MAX));
@@ -142,8 +154,6 @@ fn as_enqueued(element: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn element(attempt: u32) -> Vec<u8> {

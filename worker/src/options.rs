@@ -14,7 +14,7 @@ pub struct WorkerOptions {
     pub queues: Vec<QueueName>,
     /// Batches in work at once.
     pub concurrency: u32,
-    /// Tasks per batch at most.
+    /// Tasks per batch at most. A worker asks for fewer while the store is slow.
     pub batch_tasks: u32,
     /// Bytes per batch, about.
     pub batch_bytes: u32,
