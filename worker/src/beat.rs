@@ -49,6 +49,7 @@ fn state(shared: &Shared, look: &Look, before: &Look, since: Duration) -> Worker
     let (tasks, batches) = (look.tasks - before.tasks, look.batches - before.batches);
     let per_second = u128::from(tasks) * 1_000_000 / since.as_micros().max(1);
     let trouble = [&shared.writer.trouble, &*shared.broker_trouble].into_iter().find_map(Trouble::words);
+    let trouble = trouble.or_else(|| shared.checkpoint.words());
     WorkerState {
         queues: shared.options.queues.clone(),
         concurrency: shared.options.concurrency,

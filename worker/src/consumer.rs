@@ -14,8 +14,10 @@ use common::shutdown::Shutdown;
 use futures_util::FutureExt;
 use tracing::{debug, error};
 
+use crate::checkpoint::Checkpoint;
 use crate::decode::decode;
 use crate::docket::{Clerk, Docket, Failure};
+use crate::guard::Verdict;
 use crate::idle::Lookout;
 use crate::leases::{Keeping, Leases};
 use crate::options::WorkerOptions;
@@ -30,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) broker_trouble: Arc<Trouble>,
     pub(crate) writer: Arc<Writer>,
+    pub(crate) checkpoint: Arc<Checkpoint>,
     pub(crate) leases: Arc<Leases>,
     pub(crate) lookout: Arc<Lookout>,
     pub(crate) stats: Arc<Stats>,
@@ -186,28 +189,45 @@ impl Consumer {
     async fn store(&self, queue: &QueueName, batch: &Batch, asked: u32) -> Result<Settlement, Stopping> {
         let tasks = &batch.tasks;
         let mut docket = Docket::with_capacity(tasks.len());
-        let all = (0..tasks.len()).map(|number| (number, &*tasks[number]));
-        let whole = AssertUnwindSafe(self.fill(all, &mut docket)).catch_unwind().await;
-        match whole {
-            Ok(filled) => filled?,
-            Err(_panic) => {
-                docket = Docket::with_capacity(tasks.len());
-                self.store_alone(tasks, &mut docket).await?;
+        let mut open: Vec<usize> = (0..tasks.len()).collect();
+        let verdict = loop {
+            let pass = self.shared.checkpoint.pass(&self.shared.shutdown).await?;
+            self.store_open(tasks, &open, &mut docket).await?;
+            let verdict = self.shared.checkpoint.judge(docket.tally(tasks));
+            drop(pass);
+            match verdict {
+                Verdict::Settle | Verdict::Postpone => break verdict,
+                Verdict::Hold => open = docket.reopen(),
             }
-        }
+        };
         if let Some(took) = docket.commit() {
             let tasks = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
             self.shared.writer.size().committed(tasks, asked, took);
         }
         let options = &self.shared.options;
-        let clerk = Clerk { worker: &options.name, now: clock::now(), retry: options.row_retry };
+        let postpone = verdict == Verdict::Postpone;
+        let clerk = Clerk { worker: &options.name, now: clock::now(), retry: options.row_retry, postpone };
         Ok(docket.settle(queue, batch.lease, tasks, clerk))
     }
 
+    /// Stores those tasks of a batch that are still open.
+    async fn store_open(&self, tasks: &[Vec<u8>], open: &[usize], docket: &mut Docket) -> Result<(), Stopping> {
+        let before = docket.clone();
+        let all = open.iter().map(|&number| (number, &*tasks[number]));
+        let whole = AssertUnwindSafe(self.fill(all, docket)).catch_unwind().await;
+        match whole {
+            Ok(filled) => filled,
+            Err(_panic) => {
+                *docket = before;
+                self.store_alone(tasks, open, docket).await
+            }
+        }
+    }
+
     /// After a panic: every task on its own, so that the one to blame is given up and its neighbours are stored.
-    async fn store_alone(&self, tasks: &[Vec<u8>], docket: &mut Docket) -> Result<(), Stopping> {
-        for (number, task) in tasks.iter().enumerate() {
-            let one = std::iter::once((number, &**task));
+    async fn store_alone(&self, tasks: &[Vec<u8>], open: &[usize], docket: &mut Docket) -> Result<(), Stopping> {
+        for &number in open {
+            let one = std::iter::once((number, &*tasks[number]));
             let alone = AssertUnwindSafe(self.fill(one, docket)).catch_unwind().await;
             match alone {
                 Ok(filled) => filled?,

@@ -9,10 +9,12 @@
 
 mod batch_size;
 mod beat;
+mod checkpoint;
 mod coalesce;
 mod consumer;
 mod decode;
 mod docket;
+mod guard;
 mod idle;
 mod leases;
 mod normalise;

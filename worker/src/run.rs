@@ -58,6 +58,7 @@ pub async fn run(
         broker,
         broker_trouble: Arc::new(Trouble::with("the broker")),
         writer: Arc::new(Writer::new(&options, store, Arc::clone(&stats), shutdown.clone())),
+        checkpoint: Arc::default(),
         leases: Leases::new(options.lease),
         lookout: Arc::new(Lookout::default()),
         stats,

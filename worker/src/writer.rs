@@ -18,7 +18,7 @@ use tracing::warn;
 use crate::batch_size::BatchSize;
 use crate::coalesce::{Coalesced, Tick, one_by_one};
 use crate::decode::{Decoded, Sighting};
-use crate::docket::{Docket, Ending, Failure};
+use crate::docket::{Docket, Ending, Failure, REFUSED};
 use crate::normalise::{Meaning, Symbols, unknown};
 use crate::options::WorkerOptions;
 use crate::stats::Stats;
@@ -344,14 +344,14 @@ fn tick<'s>(sighting: &'s Sighting<'_>, instrument: InstrumentId) -> Tick<'s> {
 
 fn row_refused(refusal: Refusal, symbol: Option<&str>) -> Failure {
     let (code, error) = (Some(refusal.code), refusal.message);
-    Failure { reason: "row", code, error, symbol: symbol.map(Into::into), may_retry: true }
+    Failure { reason: REFUSED, code, error, symbol: symbol.map(Into::into), may_retry: true }
 }
 
 fn not_registered(sighting: &Sighting<'_>, refused: &[(Listing, String)]) -> Failure {
     let symbol = &*sighting.observation.symbol;
     let said = refused.iter().find(|(listing, _)| &*listing.symbol == symbol).map(|(_, said)| said.clone());
     Failure {
-        reason: "row",
+        reason: REFUSED,
         code: None,
         error: said.unwrap_or_else(|| "the store gave no row for this symbol".to_owned()),
         symbol: Some(symbol.into()),
