@@ -53,6 +53,8 @@ pub(crate) struct Writer {
     /// Commits of one process take turns: batches share instruments, and two writers of the same rows only wait for
     /// each other in the database, where waiting is dearer. Reading, decoding and settling go on meanwhile.
     turn: tokio::sync::Mutex<()>,
+    /// Held by the call that tries whether the store is back.
+    trying: tokio::sync::Mutex<()>,
     size: Mutex<BatchSize>,
 }
 
@@ -73,6 +75,7 @@ impl Writer {
             history: options.history,
             unknown_ticker: options.unknown_ticker,
             turn: tokio::sync::Mutex::new(()),
+            trying: tokio::sync::Mutex::new(()),
             size: Mutex::new(BatchSize::new(options.batch_tasks, options.lease)),
         }
     }
@@ -290,9 +293,13 @@ impl Writer {
     {
         let mut contention = Backoff::CONTENTION.delays();
         let mut dependency = Backoff::DEPENDENCY.delays();
+        let mut trying = None;
         loop {
             let begun = clock::monotonic();
-            let error = match call().await {
+            let asked = self.trouble.asked(begun);
+            let outcome = call().await;
+            drop(asked);
+            let error = match outcome {
                 Ok(answer) => {
                     self.trouble.answered(clock::monotonic());
                     return Ok(answer);
@@ -316,11 +323,14 @@ impl Writer {
                     None
                 }
             };
-            let delay = quick.or_else(|| {
+            let delay = quick.unwrap_or_else(|| {
                 self.trouble.failed(&error, clock::monotonic());
-                dependency.next()
+                dependency.next().unwrap_or(Backoff::DEPENDENCY.longest)
             });
-            let delay = delay.unwrap_or(Backoff::DEPENDENCY.longest);
+            if quick.is_none() && trying.is_none() {
+                // However many loops wait: one tries, and the others go on when it got through.
+                trying = Some(self.shutdown.run_until(self.trying.lock()).await.ok_or(Denied::Stopping)?);
+            }
             if self.shutdown.has_begun() || self.shutdown.run_until(tokio::time::sleep(delay)).await.is_none() {
                 return Err(Denied::Stopping);
             }

@@ -1,7 +1,7 @@
 //! One multiplexed connection that comes back by itself.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
@@ -14,15 +14,16 @@ use super::errors::classified;
 use super::scripts::{Call, Script};
 use crate::broker::BrokerError;
 use crate::clock;
+use crate::outage::Rest;
 
 /// A command without an answer for so long is unknown, not failed.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// After a failed attempt, callers share its outcome for so long instead of each trying again.
-const ATTEMPT_PAUSE: Duration = Duration::from_millis(100);
 /// A cut cable is noticed after about this time plus three probes, one second apart.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
+/// Redis answers so while it can do nothing for us at all.
+const AWAY: [&str; 6] = ["LOADING", "MASTERDOWN", "CLUSTERDOWN", "READONLY", "MISCONF", "BUSY"];
 /// Commands that may wait to be written; more callers wait for a place.
 const COMMANDS_MAX: usize = 64;
 
@@ -39,7 +40,24 @@ struct Line {
     open: Option<MultiplexedConnection>,
     /// Counts the connections opened, so that only the one that broke is dropped.
     generation: u64,
-    failed: Option<(Instant, RedisError)>,
+    /// How the last attempt failed: shared by all callers until the rest is over.
+    failed: Option<RedisError>,
+    rest: Rest,
+}
+
+/// A connection to send one command over.
+struct Open {
+    generation: u64,
+    connection: MultiplexedConnection,
+    /// Whether its answer ends an outage.
+    is_probe: bool,
+}
+
+impl Line {
+    fn back(&mut self) {
+        self.failed = None;
+        self.rest.ended();
+    }
 }
 
 impl fmt::Debug for Link {
@@ -112,19 +130,31 @@ impl Link {
     /// A connection that turns out to be dead is replaced and the command sent again, once: all our commands are safe
     /// to repeat. After silence the caller decides, as it has waited long enough.
     async fn send(&self, command: &Cmd) -> Result<Value, RedisError> {
-        let (generation, mut connection) = self.connection().await?;
+        let Open { generation, mut connection, is_probe } = self.connection().await?;
         let error = match connection.send_packed_command(command).await.and_then(Value::extract_error) {
-            Ok(value) => return Ok(value),
+            Ok(value) => {
+                if is_probe {
+                    self.line.lock().await.back();
+                }
+                return Ok(value);
+            }
             Err(error) => error,
         };
+        if error.code().is_some_and(|code| AWAY.contains(&code)) {
+            self.rest(generation, &error).await;
+            return Err(error);
+        }
         if !(error.is_io_error() || error.is_unrecoverable_error()) {
+            if is_probe {
+                self.line.lock().await.back();
+            }
             return Err(error);
         }
         self.hang_up(generation).await;
         if error.is_timeout() {
             return Err(error);
         }
-        let (generation, mut connection) = self.connection().await?;
+        let Open { generation, mut connection, .. } = self.connection().await?;
         let outcome = connection.send_packed_command(command).await.and_then(Value::extract_error);
         if outcome.as_ref().is_err_and(|error| error.is_io_error() || error.is_unrecoverable_error()) {
             self.hang_up(generation).await;
@@ -132,27 +162,42 @@ impl Link {
         outcome
     }
 
-    async fn connection(&self) -> Result<(u64, MultiplexedConnection), RedisError> {
+    async fn connection(&self) -> Result<Open, RedisError> {
         let mut line = self.line.lock().await;
-        if let Some(open) = &line.open {
-            return Ok((line.generation, open.clone()));
-        }
-        if let Some((at, error)) = &line.failed
-            && at.elapsed() < ATTEMPT_PAUSE
+        if let Some(error) = &line.failed
+            && line.rest.lasts(clock::monotonic())
         {
             return Err(error.clone());
+        }
+        let is_probe = line.failed.is_some();
+        if is_probe {
+            line.rest.failed(clock::monotonic()); // until its answer is known, the others need not ask
+        }
+        if let Some(open) = &line.open {
+            return Ok(Open { generation: line.generation, connection: open.clone(), is_probe });
         }
         match self.client.get_multiplexed_async_connection_with_config(&self.config).await {
             Ok(open) => {
                 line.generation += 1;
-                line.failed = None;
                 line.open = Some(open.clone());
-                Ok((line.generation, open))
+                // Who lets us in need not be able to work yet: the first answer says.
+                Ok(Open { generation: line.generation, connection: open, is_probe })
             }
             Err(error) => {
-                line.failed = Some((clock::monotonic(), error.clone()));
+                line.failed = Some(error.clone());
+                line.rest.failed(clock::monotonic());
                 Err(error)
             }
+        }
+    }
+
+    /// It answers, but cannot work now: the next call is a probe, and nobody asks beside it.
+    async fn rest(&self, generation: u64, error: &RedisError) {
+        let mut line = self.line.lock().await;
+        line.failed = Some(error.clone());
+        // After a failover the name may lead to another server.
+        if error.code() == Some("READONLY") && line.generation == generation {
+            line.open = None;
         }
     }
 

@@ -9,6 +9,8 @@ use tokio::time::timeout;
 
 use super::link::Link;
 use super::trouble;
+use crate::clock;
+use crate::outage::{Rest, chain};
 use crate::store::{StoreError, StoreOptions};
 
 /// How long any call may take. Only this limit notices a frozen server: its kernel goes on confirming our packets.
@@ -20,6 +22,15 @@ pub(super) struct Pool {
     permits: Arc<Semaphore>,
     /// Held for a push or a pop, never across an await.
     idle: Mutex<Idle>,
+    /// While the server is away one caller at a time tries to connect, and the others share the outcome.
+    away: tokio::sync::Mutex<Away>,
+}
+
+#[derive(Debug, Default)]
+struct Away {
+    /// SQLSTATE and words of the last failed attempt.
+    failed: Option<(Option<Box<str>>, String)>,
+    rest: Rest,
 }
 
 #[derive(Default)]
@@ -38,17 +49,24 @@ pub(super) struct Session {
 
 /// What a call that failed in an unnamed way means. `diesel_async` hides the SQLSTATE of most errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unnamed {
+pub(super) enum Blame {
     /// Some row of the batch is the likeliest cause: isolate it.
-    BlameARow,
+    ARow,
     /// No row is to blame.
-    BlameTheStore,
+    TheStore,
+    /// Rows that are to blame are told apart already: it waited too long for a lock, or was cancelled.
+    TheMoment,
 }
 
 impl Pool {
     pub(super) fn new(link: Link, options: StoreOptions) -> Self {
         let connections = usize::try_from(options.connections).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
-        Self { link, permits: Arc::new(Semaphore::new(connections)), idle: Mutex::default() }
+        Self {
+            link,
+            permits: Arc::new(Semaphore::new(connections)),
+            idle: Mutex::default(),
+            away: tokio::sync::Mutex::default(),
+        }
     }
 
     pub(super) fn place(&self) -> &str {
@@ -68,9 +86,36 @@ impl Pool {
         };
         let connection = match kept {
             Some(connection) => connection,
-            None => self.link.connect().await?,
+            None => self.connect().await?,
         };
         Ok(Session { connection, generation, _permit: permit })
+    }
+
+    async fn connect(&self) -> Result<AsyncPgConnection, StoreError> {
+        let mut away = self.away.lock().await;
+        let Some((code, words)) = &away.failed else {
+            drop(away); // it is there as far as we know: nobody waits for another
+            return match self.link.connect().await {
+                Ok(connection) => Ok(connection),
+                Err(error) => {
+                    self.away.lock().await.remember(&error);
+                    Err(error)
+                }
+            };
+        };
+        if away.rest.lasts(clock::monotonic()) {
+            return Err(self.systemic(code.clone(), words.clone().into()));
+        }
+        match self.link.connect().await {
+            Ok(connection) => {
+                *away = Away::default();
+                Ok(connection)
+            }
+            Err(error) => {
+                away.remember(&error);
+                Err(error)
+            }
+        }
     }
 
     /// Runs one call on a session under [`CALL_MAX`], keeps the connection if it is sound, and names what went wrong.
@@ -78,7 +123,7 @@ impl Pool {
         &self,
         mut session: Session,
         outcome: Result<diesel::QueryResult<T>, tokio::time::error::Elapsed>,
-        unnamed: Unnamed,
+        blamed: Blame,
     ) -> Result<T, StoreError> {
         let Ok(outcome) = outcome else {
             self.forget_idle(session.generation);
@@ -108,13 +153,15 @@ impl Pool {
             trouble::Class::Unnamed => {
                 // The question is also a probe: on a dead connection it fails.
                 let schema = timeout(CALL_MAX, trouble::schema(&mut session.connection)).await;
-                match (schema, unnamed) {
-                    (Ok(Ok(trouble::Schema::Complete)), Unnamed::BlameARow) => {
+                match (schema, blamed) {
+                    (Ok(Ok(trouble::Schema::Complete)), Blame::ARow) => {
                         Err(StoreError::Row { place, source: error.into() })
                     }
-                    (Ok(Ok(trouble::Schema::Complete)), Unnamed::BlameTheStore) => {
-                        Err(self.systemic(None, error.into()))
+                    (Ok(Ok(trouble::Schema::Complete)), Blame::TheMoment) => {
+                        self.keep(session);
+                        Err(StoreError::Contention { place, source: error.into() })
                     }
+                    (Ok(Ok(trouble::Schema::Complete)), Blame::TheStore) => Err(self.systemic(None, error.into())),
                     (Ok(Ok(trouble::Schema::Incomplete)), _) => {
                         Err(self.systemic(Some("42P01".into()), trouble::NotMigrated(error.into()).into()))
                     }
@@ -150,6 +197,14 @@ impl Pool {
     fn idle(&self) -> std::sync::MutexGuard<'_, Idle> {
         // A panic between push and pop leaves a vector that is still a vector.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Away {
+    fn remember(&mut self, error: &StoreError) {
+        self.rest.failed(clock::monotonic());
+        let StoreError::Systemic { code, source, .. } = error else { return };
+        self.failed = Some((code.clone(), chain(source.as_ref())));
     }
 }
 
