@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::credentials::CredentialSettings;
 use super::overflow::Overflow;
 use super::resolve::Resolved;
+use crate::Address;
 use crate::broker::shards::GroupName;
 use crate::feed::described::Description;
 use crate::market::Aliases;
@@ -41,6 +42,15 @@ pub struct Settings {
 pub struct BrokerSettings {
     /// Where the queue lives.
     pub url: SecretString,
+    /// The file that the URL was read from.
+    pub url_file: Option<PathBuf>,
+}
+
+impl BrokerSettings {
+    /// How to open the broker.
+    pub fn address(&self) -> Address {
+        Address::new(self.url.clone(), self.url_file.clone())
+    }
 }
 
 /// `[store]`
@@ -48,6 +58,8 @@ pub struct BrokerSettings {
 pub struct StoreSettings {
     /// Where prices are stored.
     pub url: SecretString,
+    /// The file that the URL was read from.
+    pub url_file: Option<PathBuf>,
     /// Connections one process keeps at most.
     pub connections: u32,
     /// Keep every tick.
@@ -57,6 +69,11 @@ pub struct StoreSettings {
 }
 
 impl StoreSettings {
+    /// Where to open the store.
+    pub fn address(&self) -> Address {
+        Address::new(self.url.clone(), self.url_file.clone())
+    }
+
     /// How to open the store.
     pub fn options(&self) -> StoreOptions {
         StoreOptions { connections: self.connections }
@@ -185,9 +202,10 @@ impl Settings {
     pub(super) fn from_resolved(from: &Resolved) -> Self {
         Self {
             data_dir: from.text("data_dir").into(),
-            broker: BrokerSettings { url: from.secret("broker.url") },
+            broker: BrokerSettings { url: from.secret("broker.url"), url_file: from.secret_file("broker.url") },
             store: StoreSettings {
                 url: from.secret("store.url"),
+                url_file: from.secret_file("store.url"),
                 connections: from.count("store.connections"),
                 history: from.flag("store.history"),
                 unknown_ticker: unknown_ticker(&from.text("store.unknown_ticker")),

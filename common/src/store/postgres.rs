@@ -13,6 +13,7 @@ use super::{
     InstrumentId, Listing, PriceStore, Registration, RowOutcome, Slots, StoreCensus, StoreError, StoreOptions,
     StoredGap, StoredPrice, StoredToken, TokenTable, UnknownTicker, WriteBatch, Written,
 };
+use crate::Address;
 use crate::clock::UnixMicros;
 
 mod arrays;
@@ -36,7 +37,15 @@ use pool::{Blame, Pool, limited};
 /// [`StoreError::Unfit`] for a URL that cannot be read.
 #[expect(clippy::unused_async, reason = "as `store::connect`, where other stores open files")]
 pub async fn connect(url: &str, options: StoreOptions) -> Result<Arc<dyn PriceStore>, StoreError> {
-    let pool = Pool::new(link::Link::parse(url)?, options);
+    open(url.into(), options)
+}
+
+/// As [`connect`]. A login that is refused is read again from the address' file.
+///
+/// # Errors
+/// [`StoreError::Unfit`] for a URL that cannot be read.
+pub fn open(address: Address, options: StoreOptions) -> Result<Arc<dyn PriceStore>, StoreError> {
+    let pool = Pool::new(address, options)?;
     Ok(Arc::new(PostgresStore { pool, days: history::Days::default() }))
 }
 

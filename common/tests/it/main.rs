@@ -14,6 +14,7 @@ mod redis_faults;
 mod redis_keys;
 mod redis_return;
 mod redis_shards;
+mod rotation;
 mod sqlite_broker;
 mod sqlite_broker_audit;
 mod sqlite_broker_promises;

@@ -8,13 +8,14 @@ use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, Value,
 };
+use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
-use super::errors::classified;
+use super::errors::{classified, is_denied};
 use super::scripts::{Call, Script};
 use crate::broker::BrokerError;
-use crate::clock;
 use crate::outage::Rest;
+use crate::{Address, clock};
 
 /// A command without an answer for so long is unknown, not failed.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -30,13 +31,13 @@ const COMMANDS_MAX: usize = 64;
 /// The connection and how to open it again. Blocking commands never go over it: they would hold up all callers.
 pub(super) struct Link {
     place: String,
-    client: Client,
     config: AsyncConnectionConfig,
     line: Mutex<Line>,
 }
 
-#[derive(Default)]
 struct Line {
+    client: Client,
+    address: Address,
     open: Option<MultiplexedConnection>,
     /// Counts the connections opened, so that only the one that broke is dropped.
     generation: u64,
@@ -68,19 +69,16 @@ impl fmt::Debug for Link {
 
 impl Link {
     /// Opens the first connection.
-    pub(super) async fn open(url: &str) -> Result<Self, BrokerError> {
-        let info = url.into_connection_info().map_err(|error| unfit_url(&error))?;
-        let place = place_of(&info);
+    pub(super) async fn open(address: Address) -> Result<Self, BrokerError> {
         // Installing fails only when a provider is there already, and then that one serves.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL).with_retries(3);
-        let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
-        let client = Client::open(info.set_tcp_settings(tcp)).map_err(|error| unfit_url(&error))?;
+        let (client, place) = client(&address).map_err(|error| unfit_url(&error))?;
         let config = AsyncConnectionConfig::new()
             .set_response_timeout(Some(RESPONSE_TIMEOUT))
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_pipeline_buffer_size(COMMANDS_MAX);
-        let link = Self { place, client, config, line: Mutex::new(Line::default()) };
+        let line = Line { client, address, open: None, generation: 0, failed: None, rest: Rest::default() };
+        let link = Self { place, config, line: Mutex::new(line) };
         link.connection().await.map_err(|error| link.failed(error))?;
         // A wrong password fails to connect, a missing one only the first command. Both are said at the start.
         match link.send(&redis::cmd("PING")).await {
@@ -140,6 +138,9 @@ impl Link {
             }
             Err(error) => error,
         };
+        if error.code() == Some("NOAUTH") {
+            self.hang_up(generation).await; // a new connection logs in
+        }
         if error.code().is_some_and(|code| AWAY.contains(&code)) {
             self.rest(generation, &error).await;
             return Err(error);
@@ -176,7 +177,7 @@ impl Link {
         if let Some(open) = &line.open {
             return Ok(Open { generation: line.generation, connection: open.clone(), is_probe });
         }
-        match self.client.get_multiplexed_async_connection_with_config(&self.config).await {
+        match self.dial(&mut line).await {
             Ok(open) => {
                 line.generation += 1;
                 line.open = Some(open.clone());
@@ -189,6 +190,22 @@ impl Link {
                 Err(error)
             }
         }
+    }
+
+    /// Connects; after a refused login with what stands in the address' file by now, if that is for the same Redis.
+    async fn dial(&self, line: &mut Line) -> Result<MultiplexedConnection, RedisError> {
+        let error = match line.client.get_multiplexed_async_connection_with_config(&self.config).await {
+            Ok(open) => return Ok(open),
+            Err(error) => error,
+        };
+        if !is_denied(&error) || !line.address.reread() {
+            return Err(error);
+        }
+        match client(&line.address) {
+            Ok((client, place)) if place == self.place => line.client = client,
+            Ok(_) | Err(_) => return Err(error),
+        }
+        line.client.get_multiplexed_async_connection_with_config(&self.config).await
     }
 
     /// It answers, but cannot work now: the next call is a probe, and nobody asks beside it.
@@ -207,6 +224,15 @@ impl Link {
             line.open = None;
         }
     }
+}
+
+/// How to reach it, and where it is without any secret.
+fn client(address: &Address) -> Result<(Client, String), RedisError> {
+    let info = address.url().expose_secret().into_connection_info()?;
+    let place = place_of(&info);
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL).with_retries(3);
+    let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
+    Ok((Client::open(info.set_tcp_settings(tcp))?, place))
 }
 
 /// As much of a strange answer as an error shows.
@@ -235,7 +261,7 @@ mod tests {
     #[tokio::test]
     async fn a_url_that_makes_no_sense_is_refused_without_showing_it() {
         for url in ["redis://:secret@", "redis://:secret@localhost:port", "http://secret@localhost", ""] {
-            let refused = Link::open(url).await.expect_err("no such URL");
+            let refused = Link::open(url.into()).await.expect_err("no such URL");
             assert!(matches!(&refused, BrokerError::Unfit { .. }), "{url}: {refused:?}");
             assert!(!format!("{refused} {refused:?}").contains("secret"), "{refused:?}");
         }

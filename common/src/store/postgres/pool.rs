@@ -4,21 +4,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use diesel_async::AsyncPgConnection;
+use secrecy::ExposeSecret;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::link::Link;
 use super::trouble;
-use crate::clock;
 use crate::outage::{Rest, chain};
 use crate::store::{StoreError, StoreOptions};
+use crate::{Address, clock};
 
 /// How long any call may take. Only this limit notices a frozen server: its kernel goes on confirming our packets.
 const CALL_MAX: Duration = Duration::from_secs(35);
 
 #[derive(Debug)]
 pub(super) struct Pool {
-    link: Link,
+    place: String,
+    link: Mutex<Arc<Link>>,
     permits: Arc<Semaphore>,
     /// Held for a push or a pop, never across an await.
     idle: Mutex<Idle>,
@@ -26,8 +28,9 @@ pub(super) struct Pool {
     away: tokio::sync::Mutex<Away>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Away {
+    address: Address,
     /// SQLSTATE and words of the last failed attempt.
     failed: Option<(Option<Box<str>>, String)>,
     rest: Rest,
@@ -59,18 +62,25 @@ pub(super) enum Blame {
 }
 
 impl Pool {
-    pub(super) fn new(link: Link, options: StoreOptions) -> Self {
+    pub(super) fn new(address: Address, options: StoreOptions) -> Result<Self, StoreError> {
+        let link = Link::parse(address.url().expose_secret())?;
+        let place = link.place().to_owned();
         let connections = usize::try_from(options.connections).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
-        Self {
-            link,
+        Ok(Self {
+            place,
+            link: Mutex::new(Arc::new(link)),
             permits: Arc::new(Semaphore::new(connections)),
             idle: Mutex::default(),
-            away: tokio::sync::Mutex::default(),
-        }
+            away: tokio::sync::Mutex::new(Away { address, failed: None, rest: Rest::default() }),
+        })
     }
 
     pub(super) fn place(&self) -> &str {
-        self.link.place()
+        &self.place
+    }
+
+    fn link(&self) -> Arc<Link> {
+        Arc::clone(&self.link.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// An idle connection or a new one; waits while all are in use.
@@ -95,27 +105,46 @@ impl Pool {
         let mut away = self.away.lock().await;
         let Some((code, words)) = &away.failed else {
             drop(away); // it is there as far as we know: nobody waits for another
-            return match self.link.connect().await {
+            return match self.link().connect().await {
                 Ok(connection) => Ok(connection),
                 Err(error) => {
-                    self.away.lock().await.remember(&error);
-                    Err(error)
+                    let mut away = self.away.lock().await;
+                    away.remember(&error);
+                    self.log_in_anew(&mut away).await.unwrap_or(Err(error))
                 }
             };
         };
         if away.rest.lasts(clock::monotonic()) {
             return Err(self.systemic(code.clone(), words.clone().into()));
         }
-        match self.link.connect().await {
+        match self.link().connect().await {
             Ok(connection) => {
-                *away = Away::default();
+                away.back();
                 Ok(connection)
             }
             Err(error) => {
                 away.remember(&error);
-                Err(error)
+                self.log_in_anew(&mut away).await.unwrap_or(Err(error))
             }
         }
+    }
+
+    /// After a refused login: tries what stands in the address' file by now, if that is something else for the same
+    /// database. `None` when there is nothing new to try.
+    async fn log_in_anew(&self, away: &mut Away) -> Option<Result<AsyncPgConnection, StoreError>> {
+        let (code, _) = away.failed.as_ref()?;
+        if !code.as_deref().is_some_and(|code| code.starts_with(LOGIN_REFUSED)) || !away.address.reread() {
+            return None;
+        }
+        let link = Link::parse(away.address.url().expose_secret()).ok().filter(|link| link.place() == self.place)?;
+        let link = Arc::new(link);
+        *self.link.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&link);
+        let outcome = link.connect().await;
+        match &outcome {
+            Ok(_) => away.back(),
+            Err(error) => away.remember(error),
+        }
+        Some(outcome)
     }
 
     /// Runs one call on a session under [`CALL_MAX`], keeps the connection if it is sound, and names what went wrong.
@@ -200,7 +229,15 @@ impl Pool {
     }
 }
 
+/// SQLSTATE class 28, invalid authorization.
+const LOGIN_REFUSED: &str = "28";
+
 impl Away {
+    fn back(&mut self) {
+        self.failed = None;
+        self.rest.ended();
+    }
+
     fn remember(&mut self, error: &StoreError) {
         self.rest.failed(clock::monotonic());
         let StoreError::Systemic { code, source, .. } = error else { return };
