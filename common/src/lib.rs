@@ -15,6 +15,7 @@ mod chain;
 pub mod clock;
 pub mod credentials;
 pub mod feed;
+pub mod health;
 pub mod http;
 pub mod jwt;
 pub mod ledger;

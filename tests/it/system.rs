@@ -9,6 +9,7 @@
 mod bad_input;
 mod feed_trial;
 mod feeds;
+mod health;
 mod kills;
 mod outages;
 mod poison;

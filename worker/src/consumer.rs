@@ -154,6 +154,7 @@ impl Consumer {
 
     fn answered(&mut self, queue: &QueueName, taken: Taken) -> Option<Leased> {
         self.shared.stats.took(clock::now());
+        self.shared.stats.progressed(clock::monotonic());
         let asked = self.asked.get_mut(queue)?;
         match taken {
             Taken::Empty | Taken::Paused => asked.since = None, // nothing was created under this name

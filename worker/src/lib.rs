@@ -19,6 +19,7 @@ mod idle;
 mod leases;
 mod normalise;
 mod options;
+mod readiness;
 mod reaper;
 mod run;
 mod stats;

@@ -242,6 +242,7 @@ impl Writer {
             }
         };
         self.stats.committed(took);
+        self.stats.progressed(clock::monotonic());
         docket.committed(took);
         for (number, tick) in ticks.iter().enumerate() {
             if !written.vanished.contains(&tick.instrument) {

@@ -136,6 +136,8 @@ pub const TABLE: &[Setting] = &[
     setting("start.connections", count(1, 1_000), "5", "Connections to the simulated exchange"),
     setting("start.rate", count(1, 10_000_000), "2000", "Messages per second of the simulated exchange, all connections together"),
 
+    setting("health.listen", Kind::Listen, "", "Where listener and worker answer `/livez` and `/readyz`, e.g. `127.0.0.1:9465`; one port per process"),
+
     setting("market.calendar", Kind::Text, "", "File with trading days of your own, which replace the built-in ones; see docs/calendar.md"),
 
     Setting { variables: &["RUST_LOG"],

@@ -1,5 +1,6 @@
 //! The settings as the program uses them.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ pub struct Settings {
     pub credentials: CredentialSettings,
     pub worker: WorkerSettings,
     pub start: StartSettings,
+    pub health: HealthSettings,
     pub market: MarketSettings,
     pub log: LogSettings,
     /// Feeds that the settings file describes.
@@ -169,6 +171,13 @@ pub struct StartSettings {
     pub rate: u32,
 }
 
+/// `[health]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthSettings {
+    /// Where to answer health checks; `None` for nowhere.
+    pub listen: Option<SocketAddr>,
+}
+
 /// `[market]`
 #[derive(Debug, Clone)]
 pub struct MarketSettings {
@@ -237,6 +246,7 @@ impl Settings {
                 connections: from.count("start.connections"),
                 rate: from.count("start.rate"),
             },
+            health: HealthSettings { listen: from.text("health.listen").parse().ok() }, // its kind has parsed it
             market: MarketSettings {
                 calendar: Some(from.text("market.calendar")).filter(|path| !path.is_empty()).map(Into::into),
             },

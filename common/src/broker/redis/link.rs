@@ -77,8 +77,8 @@ impl Link {
             .set_response_timeout(Some(RESPONSE_TIMEOUT))
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_pipeline_buffer_size(COMMANDS_MAX);
-        let line = Line { client, address, open: None, generation: 0, failed: None, rest: Rest::default() };
-        let link = Self { place, config, line: Mutex::new(line) };
+        let first = Line { client, address, open: None, generation: 0, failed: None, rest: Rest::default() };
+        let link = Self { place, config, line: Mutex::new(first) };
         link.connection().await.map_err(|error| link.failed(error))?;
         // A wrong password fails to connect, a missing one only the first command. Both are said at the start.
         match link.send(&redis::cmd("PING")).await {
