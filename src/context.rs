@@ -59,7 +59,7 @@ impl Context {
 
     /// Opens the broker.
     pub(crate) async fn broker(&self) -> Result<Arc<dyn Broker>, Failure> {
-        match tokio::time::timeout(CONNECT_PATIENCE, broker::connect(&self.settings.broker.url)).await {
+        match tokio::time::timeout(CONNECT_PATIENCE, broker::connect(self.settings.broker.address())).await {
             Ok(opened) => Ok(opened?),
             Err(_) => Err(silent(Code::BrokerUnreachable, "broker", &self.broker_place())),
         }
@@ -68,7 +68,7 @@ impl Context {
     /// Opens the store.
     pub(crate) async fn store(&self) -> Result<Arc<dyn PriceStore>, Failure> {
         let settings = &self.settings.store;
-        match tokio::time::timeout(CONNECT_PATIENCE, store::connect(&settings.url, settings.options())).await {
+        match tokio::time::timeout(CONNECT_PATIENCE, store::connect(settings.address(), settings.options())).await {
             Ok(opened) => Ok(opened?),
             Err(_) => Err(silent(Code::StoreUnavailable, "price store", &self.store_place())),
         }

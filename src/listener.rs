@@ -6,7 +6,7 @@ use clap::Args;
 use common::outage::chain;
 use common::settings::{Flags, Settings};
 use common::shutdown::Shutdown;
-use listener::{ListenerOptions, ShardLimits};
+use listener::{ListenerError, ListenerOptions, ShardLimits};
 
 use crate::calendar;
 use crate::cli::Global;
@@ -153,6 +153,7 @@ pub(crate) fn options(settings: &Settings, context: &Context) -> Result<Listener
     options.buffer.overflow = wanted.overflow;
     options.enqueue.waiting_max = settings.queue.waiting_max;
     options.accepted_log.clone_from(&wanted.accepted_log);
+    options.health = settings.health.listen;
     options.monitor_interval = wanted.monitor_interval;
     Ok(options)
 }
@@ -180,6 +181,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
         let broker = context.broker().await?;
         match listener::run(options, broker, shutdown).await {
             Ok(_summary) => Ok(Exit::Ok),
+            Err(ListenerError::Health(error)) => Err(Failure::new(Diagnostic::from(&error))),
             Err(error) => Err(Failure::new(Diagnostic::new(Code::Listener, chain(&error)))),
         }
     })

@@ -159,6 +159,7 @@ fn launch(
         program: program.path.clone(),
         args: arguments(name),
         env: environment.clone(),
+        health: settings.health.listen,
         grace: drain + STOP_MARGIN,
     };
     let workers = settings.start.workers;

@@ -68,6 +68,7 @@ impl Arguments {
             unknown_ticker: settings.store.unknown_ticker,
             row_retry: worker.retry,
             drain: worker.drain,
+            health: settings.health.listen,
             name: name.into(),
         }
     }
@@ -84,8 +85,10 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
         options.catalogs = catalogs;
         let (broker, store) = (context.broker().await?, context.store().await?);
         match worker::run(options, broker, store, shutdown).await {
+            Ok(summary) if 0 < summary.released => Ok(Exit::Failed),
             Ok(_summary) => Ok(Exit::Ok),
             Err(worker::WorkerError::Broker(error)) => Err(Failure::new(Diagnostic::from(&error))),
+            Err(worker::WorkerError::Health(error)) => Err(Failure::new(Diagnostic::from(&error))),
         }
     })
 }

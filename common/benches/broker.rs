@@ -29,7 +29,7 @@ async fn main() -> Result<(), Failure> {
         None => format!("sqlite:{}", folder.path().join("bench.db").display()),
     };
     let seconds = arguments.get(1).map_or(Ok(3), |seconds| seconds.parse())?;
-    let broker = broker::connect(&url.into()).await?;
+    let broker = broker::connect(url.as_str()).await?;
     let queue: QueueName = "bench".parse()?;
     if broker.census(&queue).await?.ledger.open() != 0 {
         return Err("the queue `bench` is not empty".into());

@@ -10,7 +10,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Serialize;
 
-use crate::BoxError;
 use crate::clock::UnixMicros;
 use crate::ledger::Ledger;
 use crate::market::Epoch;
@@ -19,6 +18,7 @@ use crate::queue::{
     Check, DeadFilter, DeadId, DeadPage, Finding, IntakeCounts, LeaseId, QueueName, Reaped, Settled, Settlement, Take,
     Taken,
 };
+use crate::{Address, BoxError};
 
 pub mod redis;
 pub mod shards;
@@ -203,12 +203,12 @@ impl BrokerError {
     }
 }
 
-/// Opens the broker that `url` names: `redis://`, `rediss://`, or `sqlite:PATH`.
-pub async fn connect(url: &secrecy::SecretString) -> Result<Arc<dyn Broker>, BrokerError> {
+/// Opens the broker that `address` names: `redis://`, `rediss://`, or `sqlite:PATH`.
+pub async fn connect(address: impl Into<Address>) -> Result<Arc<dyn Broker>, BrokerError> {
     use secrecy::ExposeSecret;
-    let text = url.expose_secret();
-    if let Some(path) = text.strip_prefix("sqlite:") {
+    let address = address.into();
+    if let Some(path) = address.url().expose_secret().strip_prefix("sqlite:") {
         return sqlite::connect(path.as_ref()).await;
     }
-    redis::connect(text).await
+    redis::open(address).await
 }

@@ -9,11 +9,13 @@
 //!
 //! Parts of the program never import each other: a listener and a worker meet in the broker and the store only.
 
+mod address;
 pub mod broker;
 mod chain;
 pub mod clock;
 pub mod credentials;
 pub mod feed;
+pub mod health;
 pub mod http;
 pub mod jwt;
 pub mod ledger;
@@ -34,6 +36,7 @@ pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use address::Address;
 pub use chain::chain;
 
 /// A source error whose library stays hidden behind the seam that reports it.

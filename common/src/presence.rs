@@ -216,6 +216,9 @@ pub struct WorkerState {
     pub tasks_per_s: u64,
     /// Mean size of its recent batches.
     pub batch_tasks: u32,
+    /// Tasks it asks for at once now: it follows what the store can do. Absent in records of older programs.
+    #[serde(default)]
+    pub batch_size: u32,
     /// From handing a batch to the store until the commit returned, in microseconds.
     pub commit_p50_us: u64,
     /// The same, the slowest of a hundred.

@@ -41,8 +41,8 @@ pub use reference::reference;
 pub use resolve::{Entry, Loaded, Resolved, Sources, resolve};
 pub use table::{Setting, TABLE, by_key};
 pub use typed::{
-    BrokerSettings, InstrumentSettings, ListenerSettings, LogFormat, LogSettings, MarketSettings, QueueSettings,
-    Settings, StartSettings, StoreSettings, WorkerSettings,
+    BrokerSettings, HealthSettings, InstrumentSettings, ListenerSettings, LogFormat, LogSettings, MarketSettings,
+    QueueSettings, Settings, StartSettings, StoreSettings, WorkerSettings,
 };
 pub use value::{Origin, Value};
 

@@ -23,6 +23,12 @@ const CALLS_MAX: usize = 64;
 /// Between two attempts to get a lock that SQLite did not wait for.
 const LOCK_RETRY_PAUSE: Duration = Duration::from_millis(5);
 
+/// Files up to this size are checked when they are opened: a tenth of a second.
+const CHECKED_BYTES_MAX: u64 = 32 << 20;
+
+/// SQLite's words for it, <https://sqlite.org/rescode.html#corrupt>.
+const DAMAGED: [&str; 2] = ["database disk image is malformed", "file is not a database"];
+
 type Call = Box<dyn FnOnce(&mut SqliteConnection) + Send>;
 
 /// Runs closures on a connection, one after the other. Clones share the connection. Dropping the last clone closes
@@ -83,6 +89,19 @@ impl SqliteThread {
     /// The opened file, as an absolute path.
     pub fn path(&self) -> &Path {
         &self.file.path
+    }
+
+    /// What is broken in the file, if it is small enough to be read through in no time.
+    pub async fn damage(&self) -> Option<String> {
+        if CHECKED_BYTES_MAX < std::fs::metadata(self.path()).map_or(u64::MAX, |file| file.len()) {
+            return None;
+        }
+        match self.call(statement::check).await {
+            Ok(Ok(damage)) => damage,
+            // Whoever locks the file, or keeps it from being read, has not damaged it.
+            Ok(Err(error)) => Some(error.to_string()).filter(|text| DAMAGED.iter().any(|words| text.contains(words))),
+            Err(_gone) => None,
+        }
     }
 
     /// Whether the path still names the file that was opened. Once it was deleted or replaced, what is written goes

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Serialize;
 
-use crate::BoxError;
 use crate::clock::UnixMicros;
 use crate::market::OrderKey;
+use crate::{Address, BoxError};
 
 mod columns;
 mod gap;
@@ -234,12 +234,12 @@ pub struct StoreOptions {
     pub connections: u32,
 }
 
-/// Opens the store that `url` names: `postgres://`, `postgresql://`, or `sqlite:PATH`.
-pub async fn connect(url: &secrecy::SecretString, options: StoreOptions) -> Result<Arc<dyn PriceStore>, StoreError> {
+/// Opens the store that `address` names: `postgres://`, `postgresql://`, or `sqlite:PATH`.
+pub async fn connect(address: impl Into<Address>, options: StoreOptions) -> Result<Arc<dyn PriceStore>, StoreError> {
     use secrecy::ExposeSecret;
-    let text = url.expose_secret();
-    if let Some(path) = text.strip_prefix("sqlite:") {
+    let address = address.into();
+    if let Some(path) = address.url().expose_secret().strip_prefix("sqlite:") {
         return sqlite::connect(path.as_ref()).await;
     }
-    postgres::connect(text, options).await
+    postgres::open(address, options)
 }

@@ -48,7 +48,8 @@ impl Beat {
             let presence = self.presence();
             let announced = self.broker.announce(&presence, self.interval * BEATS_KEPT);
             match done.run_until_cancelled(time::timeout(self.interval, announced)).await {
-                None | Some(Ok(Ok(()))) => {}
+                None => {}
+                Some(Ok(Ok(()))) => self.board.beaten(clock::monotonic()),
                 // The enqueuer tells people that the broker is away; a missed beat is no news beside that.
                 Some(Ok(Err(error))) => debug!("presence not announced: {error}"),
                 Some(Err(_)) => debug!("presence not announced: no answer within {:?}", self.interval),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use common::presence::{ConnectionState, Continuity, Link};
 
@@ -48,6 +49,7 @@ pub(crate) struct Board {
     /// Symbols that no connection carries, with the reason.
     refused: Mutex<BTreeMap<Box<str>, Box<str>>>,
     troubles: Mutex<Troubles>,
+    beaten_at: Mutex<Option<Instant>>,
 }
 
 /// What the broker does not do for us at present, in words.
@@ -94,6 +96,16 @@ impl Board {
     /// Why our shards are not shared as they should be, or that they are paused; `None` while all is well.
     pub(crate) fn set_share_trouble(&self, trouble: Option<String>) {
         self.troubles().share = trouble;
+    }
+
+    /// The broker answered a beat at `now`.
+    pub(crate) fn beaten(&self, now: Instant) {
+        *self.beaten_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    /// When the broker answered a beat last.
+    pub(crate) fn beaten_at(&self) -> Option<Instant> {
+        *self.beaten_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What people should know of the broker.

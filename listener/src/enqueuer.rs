@@ -81,10 +81,10 @@ impl Enqueuer {
             self.board.set_enqueue_trouble(Some(problem));
             time::sleep(delays.next().unwrap_or(Backoff::DEPENDENCY.longest)).await;
         }
+        self.board.set_enqueue_trouble(None);
         if let Some(over) = outage.ended(clock::monotonic()) {
             let (outage_ms, tries) = (over.lasted.as_millis(), over.tries);
             info!(outage_ms, tries, "queue {} accepts again after {outage_ms} ms", self.queue);
-            self.board.set_enqueue_trouble(None);
         }
     }
 

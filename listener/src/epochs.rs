@@ -40,8 +40,8 @@ impl Epochs {
         loop {
             let problem = match time::timeout(PATIENCE, broker.next_epoch()).await {
                 Ok(Ok(epoch)) => {
+                    self.board.set_epoch_trouble(None);
                     if let Some(over) = outage.ended(clock::monotonic()) {
-                        self.board.set_epoch_trouble(None);
                         info!(outage_ms = over.lasted.as_millis(), "broker gives epochs again");
                     }
                     return epoch;

@@ -39,6 +39,7 @@ mod monitor;
 mod numbering;
 mod options;
 mod probe;
+mod readiness;
 pub mod recorder;
 mod relay;
 mod retreat;

@@ -10,6 +10,7 @@ use common::broker::Broker;
 use common::broker::shards::{BadGroupName, GroupName, HoldShards};
 use common::clock;
 use common::feed::FeedError;
+use common::health::{HealthError, HealthServer};
 use common::presence::InstanceId;
 use common::shutdown::Shutdown;
 use foldhash::fast::RandomState;
@@ -31,6 +32,7 @@ use crate::intake::Intake;
 use crate::lease_keeper::LeaseKeeper;
 use crate::monitor;
 use crate::options::{BufferLimits, ListenerOptions, Overflow};
+use crate::readiness::ListenerReadiness;
 use crate::rivals;
 use crate::samples::Samples;
 use crate::shard::Context;
@@ -83,6 +85,9 @@ pub enum ListenerError {
     /// The feed's name cannot name a group.
     #[error(transparent)]
     Group(#[from] BadGroupName),
+    /// The address for health checks cannot be used.
+    #[error(transparent)]
+    Health(#[from] HealthError),
     /// A policy that is named but not built.
     #[error("overflow policy `spool` is not available yet; use merge, block or drop_oldest")]
     SpoolNotBuilt,
@@ -114,6 +119,10 @@ pub async fn run(
     broker: Arc<dyn Broker>,
     shutdown: Shutdown,
 ) -> Result<ListenerSummary, ListenerError> {
+    let health = match options.health {
+        Some(address) => Some(HealthServer::bind(address).await?),
+        None => None,
+    };
     let instance = InstanceId::fresh();
     let (group, plan) = (group_of(&options)?, rivals::digest(&options));
     deceased::release(&broker, &group).await;
@@ -125,6 +134,12 @@ pub async fn run(
     info!(instance = %instance, "listener of {} starts", options.feed.name());
 
     let done = CancellationToken::new();
+    if let Some(server) = health {
+        let (address, over, services) = (server.address(), done.clone(), shutdown.clone());
+        info!(address = ?address, "answers health checks");
+        let readiness = Arc::new(ListenerReadiness { board: Arc::clone(&board), shutdown: shutdown.clone() });
+        shutdown.spawn("health", async move { over.run_until_cancelled(server.run(readiness, services)).await });
+    }
     let beat = Beat {
         broker: Arc::clone(&broker),
         instance,

@@ -1,6 +1,7 @@
 //! What a listener is asked to do. Every limit has a name and a default here.
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +61,8 @@ pub struct ListenerOptions {
     pub beat_interval: Duration,
     /// How often the totals are logged.
     pub monitor_interval: Duration,
+    /// Where to answer health checks.
+    pub health: Option<SocketAddr>,
     /// How long a stopping listener tries to hand over what it has read.
     pub drain_grace: Duration,
 }
@@ -88,6 +91,7 @@ impl ListenerOptions {
             recorder: None,
             beat_interval: Duration::from_secs(1),
             monitor_interval: Duration::from_secs(30),
+            health: None,
             drain_grace: Duration::from_secs(5),
         }
     }

@@ -30,6 +30,7 @@ fn presence(part: Part) -> Presence {
         instance: InstanceId::fresh(),
         host: "host-a".into(),
         pid: 7,
+        life: None,
         version: "0.1.0".into(),
         started_at: UnixMicros(0),
         beat_at: UnixMicros(0),

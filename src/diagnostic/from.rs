@@ -2,8 +2,11 @@
 
 use common::broker::BrokerError;
 use common::chain;
+use common::health::HealthError;
 use common::settings::{Class, Problem};
 use common::store::StoreError;
+
+use std::error::Error;
 
 use super::{Code, Diagnostic};
 
@@ -54,6 +57,15 @@ impl From<&BrokerError> for Diagnostic {
                 .safe("the call may be repeated: nothing is settled twice")
                 .fix("check that nothing else writes to its keys; otherwise please report this"),
         }
+    }
+}
+
+impl From<&HealthError> for Diagnostic {
+    fn from(error: &HealthError) -> Self {
+        Self::new(Code::HealthAddress, error.to_string())
+            .why(error.source().map(ToString::to_string).unwrap_or_default())
+            .fix("choose a free port with health.listen, one per process, or leave it out")
+            .note("nothing was started, so nothing can be lost")
     }
 }
 

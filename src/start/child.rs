@@ -4,6 +4,7 @@
 //! (no orphan keeps running), and a Ctrl-C in the terminal reaches the launcher alone, which stops parts in order.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub(crate) struct ChildSpec {
     pub(crate) args: Vec<OsString>,
     /// Added to our own environment.
     pub(crate) env: Vec<(String, String)>,
+    /// Where the first of its kind answers health checks.
+    pub(crate) health: Option<SocketAddr>,
     /// How long it may take to stop.
     pub(crate) grace: Duration,
 }

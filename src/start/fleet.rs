@@ -1,7 +1,9 @@
 //! The children of a launcher: one listener and any number of workers.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use common::settings::by_key;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +28,8 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     /// Starts the listener, then `workers` workers.
-    pub(crate) fn start(listener: ChildSpec, worker: ChildSpec, workers: u32, output: Output) -> Self {
+    pub(crate) fn start(mut listener: ChildSpec, worker: ChildSpec, workers: u32, output: Output) -> Self {
+        listener.env.extend(health_of(listener.health, 0));
         let listener = Some(member(listener, &output));
         let mut fleet = Self { output, worker, listener, workers: Vec::new() };
         fleet.scale(workers);
@@ -46,7 +49,8 @@ impl Fleet {
         }
         while self.workers.len() < wanted {
             let number = self.workers.len() + 1;
-            let spec = ChildSpec { name: format!("worker-{number}"), ..self.worker.clone() };
+            let mut spec = ChildSpec { name: format!("worker-{number}"), ..self.worker.clone() };
+            spec.env.extend(health_of(spec.health, number));
             self.workers.push(member(spec, &self.output));
         }
     }
@@ -62,6 +66,15 @@ impl Fleet {
     pub(crate) async fn stop_workers(&mut self) {
         stop(std::mem::take(&mut self.workers)).await;
     }
+}
+
+/// Where child number `number` answers health checks: the listener at the configured port, workers at the next ones.
+fn health_of(listener: Option<SocketAddr>, number: usize) -> Option<(String, String)> {
+    let listener = listener?;
+    let port = u16::try_from(number).ok().and_then(|number| listener.port().checked_add(number));
+    // Beyond the last port the system chooses one.
+    let address = SocketAddr::new(listener.ip(), port.unwrap_or(0)).to_string();
+    Some((by_key("health.listen")?.variable(), address))
 }
 
 fn member(spec: ChildSpec, output: &Output) -> Member {

@@ -136,6 +136,8 @@ pub(super) struct WorkerReport {
     pub(super) tasks: u64,
     pub(super) tasks_per_s: u64,
     pub(super) batch_tasks: u32,
+    /// Tasks asked for at once now.
+    pub(super) batch_size: u32,
     pub(super) commit_p50_us: u64,
     pub(super) commit_p99_us: u64,
     pub(super) retries: u64,
@@ -338,6 +340,7 @@ impl WorkerReport {
             tasks: worker.tasks,
             tasks_per_s: worker.tasks_per_s,
             batch_tasks: worker.batch_tasks,
+            batch_size: worker.batch_size,
             commit_p50_us: worker.commit_p50_us,
             commit_p99_us: worker.commit_p99_us,
             retries: worker.retries,

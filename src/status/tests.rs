@@ -92,6 +92,7 @@ fn worker() -> WorkerState {
         tasks: 41_207_430,
         tasks_per_s: 12_402,
         batch_tasks: 500,
+        batch_size: 1_000,
         commit_p50_us: 9_000,
         commit_p99_us: 22_400,
         retries: 3,

@@ -217,7 +217,7 @@ fn workers(workers: &[WorkerReport]) -> String {
             format!("{}/{}", worker.process.host, worker.process.pid),
             format!("{}/{}", worker.busy, worker.concurrency),
             count(worker.tasks_per_s),
-            count(worker.batch_tasks.into()),
+            format!("{}/{}", count(worker.batch_tasks.into()), count(worker.batch_size.into())),
             age_us(worker.commit_p50_us),
             age_us(worker.commit_p99_us),
             count(worker.retries),

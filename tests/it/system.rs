@@ -9,6 +9,7 @@
 mod bad_input;
 mod feed_trial;
 mod feeds;
+mod health;
 mod kills;
 mod outages;
 mod poison;
@@ -18,6 +19,7 @@ mod recordings;
 mod replay;
 mod rig;
 mod sharing;
+mod silence;
 mod stopping;
 mod tables;
 mod venues;

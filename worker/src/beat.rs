@@ -10,7 +10,6 @@ use common::shutdown::Shutdown;
 
 use crate::consumer::Shared;
 use crate::stats::Look;
-use crate::trouble::Trouble;
 
 /// Between two beats.
 const EVERY: Duration = Duration::from_secs(1);
@@ -48,7 +47,10 @@ async fn depart(broker: &dyn Broker, instance: InstanceId) {
 fn state(shared: &Shared, look: &Look, before: &Look, since: Duration) -> WorkerState {
     let (tasks, batches) = (look.tasks - before.tasks, look.batches - before.batches);
     let per_second = u128::from(tasks) * 1_000_000 / since.as_micros().max(1);
-    let trouble = [&shared.writer.trouble, &*shared.broker_trouble].into_iter().find_map(Trouble::words);
+    let trouble = [&shared.writer.trouble, &*shared.broker_trouble]
+        .into_iter()
+        .find_map(|trouble| trouble.words(clock::monotonic()));
+    let trouble = trouble.or_else(|| shared.checkpoint.words());
     WorkerState {
         queues: shared.options.queues.clone(),
         concurrency: shared.options.concurrency,
@@ -56,6 +58,7 @@ fn state(shared: &Shared, look: &Look, before: &Look, since: Duration) -> Worker
         tasks: look.tasks,
         tasks_per_s: u64::try_from(per_second).unwrap_or(u64::MAX),
         batch_tasks: u32::try_from(tasks / batches.max(1)).unwrap_or(u32::MAX),
+        batch_size: shared.writer.size().now(),
         commit_p50_us: look.commit_p50_us,
         commit_p99_us: look.commit_p99_us,
         retries: look.retries,

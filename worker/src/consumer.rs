@@ -14,8 +14,10 @@ use common::shutdown::Shutdown;
 use futures_util::FutureExt;
 use tracing::{debug, error};
 
+use crate::checkpoint::Checkpoint;
 use crate::decode::decode;
 use crate::docket::{Clerk, Docket, Failure};
+use crate::guard::Verdict;
 use crate::idle::Lookout;
 use crate::leases::{Keeping, Leases};
 use crate::options::WorkerOptions;
@@ -30,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) broker_trouble: Arc<Trouble>,
     pub(crate) writer: Arc<Writer>,
+    pub(crate) checkpoint: Arc<Checkpoint>,
     pub(crate) leases: Arc<Leases>,
     pub(crate) lookout: Arc<Lookout>,
     pub(crate) stats: Arc<Stats>,
@@ -47,6 +50,8 @@ struct Asked {
 struct Leased {
     queue: QueueName,
     batch: Batch,
+    /// How many tasks it was asked to have.
+    asked: u32,
     keeping: Keeping,
 }
 
@@ -137,32 +142,38 @@ impl Consumer {
     /// The take to send now: the one that got no answer, or a fresh one.
     fn asking(&mut self, queue: &QueueName) -> Take {
         let options = &self.shared.options;
+        let tasks_max = self.shared.writer.size().now();
         let asked = self.asked.entry(queue.clone()).or_insert_with(|| Asked {
             take: Take {
                 queue: queue.clone(),
                 lease: LeaseId::fresh(),
-                tasks_max: options.batch_tasks,
+                tasks_max,
                 bytes_max: options.batch_bytes,
                 ttl: options.lease,
                 worker: options.name.clone(),
             },
             since: None,
         });
-        asked.since.get_or_insert_with(clock::monotonic);
+        if asked.since.is_none() {
+            asked.take.tasks_max = tasks_max; // nothing was created yet under this name
+            asked.since = Some(clock::monotonic());
+        }
         asked.take.clone()
     }
 
     fn answered(&mut self, queue: &QueueName, taken: Taken) -> Option<Leased> {
         self.shared.stats.took(clock::now());
+        self.shared.stats.progressed(clock::monotonic());
         let asked = self.asked.get_mut(queue)?;
         match taken {
             Taken::Empty | Taken::Paused => asked.since = None, // nothing was created under this name
             Taken::Used => drop(self.asked.remove(queue)),
             Taken::Batch(batch) => {
                 let since = asked.since.unwrap_or_else(clock::monotonic);
-                self.asked.remove(queue);
                 let keeping = self.shared.leases.keep(queue, batch.lease, since);
-                return Some(Leased { queue: queue.clone(), batch, keeping });
+                let asked = asked.take.tasks_max;
+                self.asked.remove(queue);
+                return Some(Leased { queue: queue.clone(), batch, asked, keeping });
             }
         }
         None
@@ -170,8 +181,8 @@ impl Consumer {
 
     /// Stores and settles a batch; returns the next one, taken in the same round trip.
     async fn work(&mut self, leased: Leased) -> Option<Leased> {
-        let Leased { queue, batch, keeping } = leased;
-        match keeping.while_held(self.store(&queue, &batch)).await {
+        let Leased { queue, batch, asked, keeping } = leased;
+        match keeping.while_held(self.store(&queue, &batch, asked)).await {
             Some(Ok(settlement)) => {
                 // The rows are committed: from here a renewal could only meet a lease that is settled already.
                 drop(keeping);
@@ -185,27 +196,48 @@ impl Consumer {
         }
     }
 
-    async fn store(&self, queue: &QueueName, batch: &Batch) -> Result<Settlement, Stopping> {
+    async fn store(&self, queue: &QueueName, batch: &Batch, asked: u32) -> Result<Settlement, Stopping> {
         let tasks = &batch.tasks;
         let mut docket = Docket::with_capacity(tasks.len());
-        let all = (0..tasks.len()).map(|number| (number, &*tasks[number]));
-        let whole = AssertUnwindSafe(self.fill(all, &mut docket)).catch_unwind().await;
-        match whole {
-            Ok(filled) => filled?,
-            Err(_panic) => {
-                docket = Docket::with_capacity(tasks.len());
-                self.store_alone(tasks, &mut docket).await?;
+        let mut open: Vec<usize> = (0..tasks.len()).collect();
+        let verdict = loop {
+            let pass = self.shared.checkpoint.pass(&self.shared.shutdown).await?;
+            self.store_open(tasks, &open, &mut docket).await?;
+            let verdict = self.shared.checkpoint.judge(docket.tally(tasks));
+            drop(pass);
+            match verdict {
+                Verdict::Settle | Verdict::Postpone => break verdict,
+                Verdict::Hold => open = docket.reopen(),
             }
+        };
+        if let Some(took) = docket.commit() {
+            let tasks = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+            self.shared.writer.size().committed(tasks, asked, took);
         }
         let options = &self.shared.options;
-        let clerk = Clerk { worker: &options.name, now: clock::now(), retry: options.row_retry };
+        let postpone = verdict == Verdict::Postpone;
+        let clerk = Clerk { worker: &options.name, now: clock::now(), retry: options.row_retry, postpone };
         Ok(docket.settle(queue, batch.lease, tasks, clerk))
     }
 
+    /// Stores those tasks of a batch that are still open.
+    async fn store_open(&self, tasks: &[Vec<u8>], open: &[usize], docket: &mut Docket) -> Result<(), Stopping> {
+        let before = docket.clone();
+        let all = open.iter().map(|&number| (number, &*tasks[number]));
+        let whole = AssertUnwindSafe(self.fill(all, docket)).catch_unwind().await;
+        match whole {
+            Ok(filled) => filled,
+            Err(_panic) => {
+                *docket = before;
+                self.store_alone(tasks, open, docket).await
+            }
+        }
+    }
+
     /// After a panic: every task on its own, so that the one to blame is given up and its neighbours are stored.
-    async fn store_alone(&self, tasks: &[Vec<u8>], docket: &mut Docket) -> Result<(), Stopping> {
-        for (number, task) in tasks.iter().enumerate() {
-            let one = std::iter::once((number, &**task));
+    async fn store_alone(&self, tasks: &[Vec<u8>], open: &[usize], docket: &mut Docket) -> Result<(), Stopping> {
+        for &number in open {
+            let one = std::iter::once((number, &*tasks[number]));
             let alone = AssertUnwindSafe(self.fill(one, docket)).catch_unwind().await;
             match alone {
                 Ok(filled) => filled?,

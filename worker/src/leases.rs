@@ -112,6 +112,12 @@ impl Leases {
             .collect()
     }
 
+    /// Leases whose renewal is late at `now`: more than one was missed.
+    pub(crate) fn overdue(&self, now: Instant) -> usize {
+        let fresh = self.ttl / RENEWALS_PER_TTL;
+        self.lock().values().filter(|held| held.until.saturating_duration_since(now) < fresh).count()
+    }
+
     fn by_queue(&self) -> HashMap<QueueName, Vec<LeaseId>> {
         let mut by_queue: HashMap<QueueName, Vec<LeaseId>> = HashMap::new();
         for (lease, held) in &*self.lock() {

@@ -7,15 +7,19 @@
 //! The pure steps are [`decode`](mod@decode), [`coalesce`](mod@coalesce) and the [`docket`]; the shells around them
 //! are [`consumer`], [`writer`] and [`leases`].
 
+mod batch_size;
 mod beat;
+mod checkpoint;
 mod coalesce;
 mod consumer;
 mod decode;
 mod docket;
+mod guard;
 mod idle;
 mod leases;
 mod normalise;
 mod options;
+mod readiness;
 mod reaper;
 mod run;
 mod stats;

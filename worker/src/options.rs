@@ -1,5 +1,6 @@
 //! How a worker works.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use common::masters::Catalogs;
@@ -14,7 +15,7 @@ pub struct WorkerOptions {
     pub queues: Vec<QueueName>,
     /// Batches in work at once.
     pub concurrency: u32,
-    /// Tasks per batch at most.
+    /// Tasks per batch at most. A worker asks for fewer while the store is slow.
     pub batch_tasks: u32,
     /// Bytes per batch, about.
     pub batch_bytes: u32,
@@ -32,6 +33,8 @@ pub struct WorkerOptions {
     pub row_retry: Backoff,
     /// How long a stopping worker may work on what it has; the rest is released.
     pub drain: Duration,
+    /// Where to answer health checks.
+    pub health: Option<SocketAddr>,
     /// What people shall call it.
     pub name: Box<str>,
 }

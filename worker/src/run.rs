@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError};
+use common::health::{HealthError, HealthServer};
 use common::shutdown::Shutdown;
 use common::store::PriceStore;
 use tracing::{info, warn};
@@ -37,6 +38,9 @@ pub enum WorkerError {
     /// The broker would lose tasks as it is.
     #[error("the broker is not fit for work")]
     Broker(#[from] BrokerError),
+    /// The address for health checks cannot be used.
+    #[error(transparent)]
+    Health(#[from] HealthError),
 }
 
 /// Works until `shutdown` begins, then finishes what it holds, or gives it back when that takes too long.
@@ -48,6 +52,10 @@ pub async fn run(
     store: Arc<dyn PriceStore>,
     shutdown: Shutdown,
 ) -> Result<WorkerSummary, WorkerError> {
+    let health = match options.health {
+        Some(address) => Some(HealthServer::bind(address).await?),
+        None => None,
+    };
     match broker.preflight().await {
         Ok(warnings) => warnings.iter().for_each(|warning| warn!("{warning}")),
         Err(error) if error.is_transient() => warn!(%error, "starting without the broker"),
@@ -58,6 +66,7 @@ pub async fn run(
         broker,
         broker_trouble: Arc::new(Trouble::with("the broker")),
         writer: Arc::new(Writer::new(&options, store, Arc::clone(&stats), shutdown.clone())),
+        checkpoint: Arc::default(),
         leases: Leases::new(options.lease),
         lookout: Arc::new(Lookout::default()),
         stats,
@@ -65,6 +74,11 @@ pub async fn run(
         options: Arc::new(options),
     };
     let services = start_services(&shared);
+    let health = health.map(|server| {
+        let address = server.address();
+        info!(address = ?address, "answers health checks");
+        services.spawn("health", server.run(Arc::new(shared.clone()), services.clone()))
+    });
     let queues: Vec<&str> = shared.options.queues.iter().map(common::queue::QueueName::as_str).collect();
     info!(queues = ?queues, concurrency = shared.options.concurrency, "worker is ready");
 
@@ -75,6 +89,9 @@ pub async fn run(
     shutdown.begun().await;
     let released = stop(&shared, &consumers).await;
     services.begin();
+    if let Some(health) = health {
+        health.abort();
+    }
     services.drained(SERVICES_GRACE).await;
     let look = shared.stats.look();
     info!(tasks = look.tasks, dead = look.dead, released, "worker has stopped");

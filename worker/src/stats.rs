@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::clock::UnixMicros;
 
@@ -18,6 +18,7 @@ pub(crate) struct Stats {
     dead: AtomicU64,
     leases_lost: AtomicU64,
     last_take_at: AtomicI64,
+    progressed_at: Mutex<Option<Instant>>,
     commits: Mutex<Commits>,
 }
 
@@ -43,6 +44,16 @@ pub(crate) struct Look {
 impl Stats {
     pub(crate) fn took(&self, at: UnixMicros) {
         self.last_take_at.store(at.0, Relaxed);
+    }
+
+    /// Something was answered or committed at `now`.
+    pub(crate) fn progressed(&self, now: Instant) {
+        *self.progressed_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    /// When that was the case last.
+    pub(crate) fn progressed_at(&self) -> Option<Instant> {
+        *self.progressed_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn settled(&self, tasks: u64, dead: u64) {

@@ -1,6 +1,7 @@
 //! From sightings to committed rows: normalise, coalesce, write, and on a refusal tick by tick.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use common::clock;
 use common::feed::SymbolError;
@@ -14,9 +15,10 @@ use common::store::{
 };
 use tracing::warn;
 
+use crate::batch_size::BatchSize;
 use crate::coalesce::{Coalesced, Tick, one_by_one};
 use crate::decode::{Decoded, Sighting};
-use crate::docket::{Docket, Ending, Failure};
+use crate::docket::{Docket, Ending, Failure, REFUSED};
 use crate::normalise::{Meaning, Symbols, unknown};
 use crate::options::WorkerOptions;
 use crate::stats::Stats;
@@ -24,6 +26,9 @@ use crate::trouble::Trouble;
 
 /// How often a row that vanished under a write is registered anew for the same batch.
 const VANISHED_ROUNDS_MAX: u32 = 3;
+
+/// A call that failed after so long was not refused: the store was silent or too slow.
+const SLOW_FAILURE: Duration = Duration::from_secs(1);
 
 /// The worker is asked to stop while the store is away: what is not written is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +53,9 @@ pub(crate) struct Writer {
     /// Commits of one process take turns: batches share instruments, and two writers of the same rows only wait for
     /// each other in the database, where waiting is dearer. Reading, decoding and settling go on meanwhile.
     turn: tokio::sync::Mutex<()>,
+    /// Held by the call that tries whether the store is back.
+    trying: tokio::sync::Mutex<()>,
+    size: Mutex<BatchSize>,
 }
 
 impl Writer {
@@ -67,7 +75,14 @@ impl Writer {
             history: options.history,
             unknown_ticker: options.unknown_ticker,
             turn: tokio::sync::Mutex::new(()),
+            trying: tokio::sync::Mutex::new(()),
+            size: Mutex::new(BatchSize::new(options.batch_tasks, options.lease)),
         }
+    }
+
+    /// How many tasks the store can take at once. Never held across an await.
+    pub(crate) fn size(&self) -> MutexGuard<'_, BatchSize> {
+        self.size.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Commits what a batch says. Every sighting and every gap has its ending on the docket afterwards.
@@ -211,8 +226,13 @@ impl Writer {
         let mut folded = Coalesced::fold(ticks, self.history);
         folded.batch.gaps = gaps;
         let turn = self.turn.lock().await;
-        let begun = clock::monotonic();
-        let outcome = self.patiently(|| self.store.write(&folded.batch)).await;
+        let mut begun = clock::monotonic();
+        let write = || {
+            begun = clock::monotonic();
+            self.store.write(&folded.batch)
+        };
+        let outcome = self.patiently(write).await;
+        let took = begun.elapsed();
         drop(turn);
         let written = match outcome {
             Ok(written) => written,
@@ -221,7 +241,9 @@ impl Writer {
                 return self.commit_one_by_one(ticks, (&tasks_of_gaps, folded.batch.gaps), docket).await;
             }
         };
-        self.stats.committed(begun.elapsed());
+        self.stats.committed(took);
+        self.stats.progressed(clock::monotonic());
+        docket.committed(took);
         for (number, tick) in ticks.iter().enumerate() {
             if !written.vanished.contains(&tick.instrument) {
                 let stored = folded.is_stored(number, tick.order, &written.stored);
@@ -272,8 +294,13 @@ impl Writer {
     {
         let mut contention = Backoff::CONTENTION.delays();
         let mut dependency = Backoff::DEPENDENCY.delays();
+        let mut trying = None;
         loop {
-            let error = match call().await {
+            let begun = clock::monotonic();
+            let asked = self.trouble.asked(begun);
+            let outcome = call().await;
+            drop(asked);
+            let error = match outcome {
                 Ok(answer) => {
                     self.trouble.answered(clock::monotonic());
                     return Ok(answer);
@@ -286,14 +313,25 @@ impl Writer {
                     self.trouble.answered(clock::monotonic());
                     return Err(Denied::Row(error));
                 }
-                StoreError::Contention { .. } => contention.next(),
-                StoreError::Systemic { .. } | StoreError::Unfit { .. } => None,
+                StoreError::Contention { .. } => {
+                    self.size().failed();
+                    contention.next()
+                }
+                StoreError::Systemic { .. } | StoreError::Unfit { .. } => {
+                    if SLOW_FAILURE < begun.elapsed() {
+                        self.size().failed();
+                    }
+                    None
+                }
             };
-            let delay = quick.or_else(|| {
+            let delay = quick.unwrap_or_else(|| {
                 self.trouble.failed(&error, clock::monotonic());
-                dependency.next()
+                dependency.next().unwrap_or(Backoff::DEPENDENCY.longest)
             });
-            let delay = delay.unwrap_or(Backoff::DEPENDENCY.longest);
+            if quick.is_none() && trying.is_none() {
+                // However many loops wait: one tries, and the others go on when it got through.
+                trying = Some(self.shutdown.run_until(self.trying.lock()).await.ok_or(Denied::Stopping)?);
+            }
             if self.shutdown.has_begun() || self.shutdown.run_until(tokio::time::sleep(delay)).await.is_none() {
                 return Err(Denied::Stopping);
             }
@@ -317,14 +355,14 @@ fn tick<'s>(sighting: &'s Sighting<'_>, instrument: InstrumentId) -> Tick<'s> {
 
 fn row_refused(refusal: Refusal, symbol: Option<&str>) -> Failure {
     let (code, error) = (Some(refusal.code), refusal.message);
-    Failure { reason: "row", code, error, symbol: symbol.map(Into::into), may_retry: true }
+    Failure { reason: REFUSED, code, error, symbol: symbol.map(Into::into), may_retry: true }
 }
 
 fn not_registered(sighting: &Sighting<'_>, refused: &[(Listing, String)]) -> Failure {
     let symbol = &*sighting.observation.symbol;
     let said = refused.iter().find(|(listing, _)| &*listing.symbol == symbol).map(|(_, said)| said.clone());
     Failure {
-        reason: "row",
+        reason: REFUSED,
         code: None,
         error: said.unwrap_or_else(|| "the store gave no row for this symbol".to_owned()),
         symbol: Some(symbol.into()),

@@ -19,6 +19,7 @@ use ::redis::Value;
 use async_trait::async_trait;
 
 use super::{Broker, BrokerError, Enqueue, Enqueued};
+use crate::Address;
 use crate::market::Epoch;
 use crate::queue::{DeadId, LeaseId, QueueName, Reaped, Settled, Settlement, Take, Taken};
 use link::Link;
@@ -59,7 +60,12 @@ struct RedisBroker {
 
 /// Connects to `redis://` or `rediss://`.
 pub async fn connect(url: &str) -> Result<Arc<dyn Broker>, BrokerError> {
-    let link = Link::open(url).await?;
+    open(url.into()).await
+}
+
+/// As [`connect`]. A login that is refused is read again from the address' file.
+pub async fn open(address: Address) -> Result<Arc<dyn Broker>, BrokerError> {
+    let link = Link::open(address).await?;
     Ok(Arc::new(RedisBroker { link, known: Mutex::default() }))
 }
 

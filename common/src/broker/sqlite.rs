@@ -66,6 +66,9 @@ impl SqliteBroker {
             });
         }
         let thread = SqliteThread::open(path).await.map_err(|error| trouble::from_opening(error, &place))?;
+        if let Some(problem) = thread.damage().await {
+            return Err(Trouble::Damaged(format!("it is damaged: {problem}")).at(&place));
+        }
         let broker = Self { thread, place };
         broker
             .call(|db| transaction(db, Access::Write, schema::prepare))

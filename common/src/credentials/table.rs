@@ -65,7 +65,7 @@ impl TableSource {
         let mut opened = self.opened.lock().await;
         let store = match opened.take() {
             Some(store) => store,
-            None => store::connect(&self.settings.url, self.settings.options()).await?,
+            None => store::connect(self.settings.address(), self.settings.options()).await?,
         };
         let row = match table {
             Table::OfFeed(feed) => store.newest_token(feed).await,

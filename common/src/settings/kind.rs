@@ -1,5 +1,6 @@
 //! What a setting's value may be, and how it is read from text.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::value::Value;
@@ -27,6 +28,8 @@ pub enum Kind {
     Queue,
     /// A group's name; empty means not set.
     Group,
+    /// Address and port to listen on; empty means not set.
+    Listen,
     /// A whole number.
     Count {
         /// Least allowed.
@@ -82,6 +85,9 @@ impl Kind {
             Self::Hidden => Some(Value::Hidden(text.into())),
             Self::Queue => text.parse::<QueueName>().ok().map(|name| Value::Text(name.as_str().to_owned())),
             Self::Group => (text.is_empty() || text.parse::<GroupName>().is_ok()).then(|| Value::Text(text.to_owned())),
+            Self::Listen => {
+                (text.is_empty() || text.parse::<SocketAddr>().is_ok()).then(|| Value::Text(text.to_owned()))
+            }
             Self::Count { min, max } => {
                 let number = text.replace('_', "").parse().ok()?;
                 (min..=max).contains(&number).then_some(Value::Count(number))
@@ -128,6 +134,7 @@ impl Kind {
             Self::Url(schemes) | Self::OptionalUrl(schemes) => format!("a URL that starts with {}", schemes.join(", ")),
             Self::Hidden => "text that is never shown".to_owned(),
             Self::Queue | Self::Group => "a name of 1 to 100 letters, digits, `_`, `-` or `.`".to_owned(),
+            Self::Listen => "an address with its port, such as `127.0.0.1:9465`".to_owned(),
             Self::Count { min, max } => format!("a whole number from {min} to {max}"),
             Self::Bytes { min, max } => {
                 format!("a size from {} to {}, such as `4MiB`", size::format(min), size::format(max))

@@ -26,7 +26,8 @@ bare bytes. **Lists** are TOML arrays in the file, and words separated by commas
 
 **Secrets.** A URL may hold a password. It can be kept in a file of its own: `TIDEMILL_BROKER__URL_FILE=/run/secrets/redis`
 (`REDIS_URL_FILE`, `DATABASE_URL_FILE`), or `url_file = \"...\"` in the settings file. It is never a flag, because
-everybody on the machine can read those, and it is never shown or logged.
+everybody on the machine can read those, and it is never shown or logged. When the server refuses the login, the file is read
+again: a changed password needs no restart. Another server, or a URL that stands in a variable, does.
 ";
 
 const DESCRIBED: &str = "

@@ -1,5 +1,6 @@
 //! Weighs the layers against each other: flag, then environment, then file, then default.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -142,6 +143,12 @@ impl Resolved {
             return SecretString::default();
         };
         text.clone()
+    }
+
+    /// The file that a secret was read from.
+    pub(super) fn secret_file(&self, key: &str) -> Option<PathBuf> {
+        let Origin::SecretFile { path, .. } = &self.entry(key).origin else { return None };
+        Some(path.clone())
     }
 
     pub(super) fn count<T: TryFrom<u64>>(&self, key: &str) -> T {

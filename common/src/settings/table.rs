@@ -124,7 +124,7 @@ pub const TABLE: &[Setting] = &[
     setting("credentials.url_pointer", Kind::Text, "/access_token", "Where the token is in the answer, as a JSON pointer, e.g. `/data/access_token`"),
 
     setting("worker.concurrency", count(1, 256), "4", "Batches one worker works on at once"),
-    setting("worker.batch_tasks", count(1, Take::TASKS_LIMIT as u64), "1000", "Tasks of a batch at most; no batch waits to be filled"),
+    setting("worker.batch_tasks", count(1, Take::TASKS_LIMIT as u64), "4000", "Tasks of a batch at most; no batch waits to be filled, and a worker asks for fewer while the store is slow"),
     setting("worker.batch_bytes", BATCH_BYTES, "4MiB", "Bytes of a batch, about"),
     setting("worker.lease", time(Duration::from_secs(2), HOUR), "15s", "A batch whose worker is silent for this long goes to another worker"),
     setting("worker.attempts_max", count(1, 1_000), "5", "Attempts to store a tick before it is a dead letter"),
@@ -136,6 +136,8 @@ pub const TABLE: &[Setting] = &[
     setting("start.symbols", count(1, 100_000), "250", "Symbols of the simulated exchange"),
     setting("start.connections", count(1, 1_000), "5", "Connections to the simulated exchange"),
     setting("start.rate", count(1, 10_000_000), "2000", "Messages per second of the simulated exchange, all connections together"),
+
+    setting("health.listen", Kind::Listen, "", "Where listener and worker answer `/livez` and `/readyz`, e.g. `127.0.0.1:9465`; one port per process"),
 
     setting("market.calendar", Kind::Text, "", "File with trading days of your own, which replace the built-in ones; see docs/calendar.md"),
 

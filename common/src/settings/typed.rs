@@ -1,5 +1,6 @@
 //! The settings as the program uses them.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use secrecy::SecretString;
 use super::credentials::CredentialSettings;
 use super::overflow::Overflow;
 use super::resolve::Resolved;
+use crate::Address;
 use crate::broker::shards::GroupName;
 use crate::feed::described::Description;
 use crate::market::Aliases;
@@ -30,6 +32,7 @@ pub struct Settings {
     pub credentials: CredentialSettings,
     pub worker: WorkerSettings,
     pub start: StartSettings,
+    pub health: HealthSettings,
     pub market: MarketSettings,
     pub log: LogSettings,
     /// Feeds that the settings file describes.
@@ -41,6 +44,15 @@ pub struct Settings {
 pub struct BrokerSettings {
     /// Where the queue lives.
     pub url: SecretString,
+    /// The file that the URL was read from.
+    pub url_file: Option<PathBuf>,
+}
+
+impl BrokerSettings {
+    /// How to open the broker.
+    pub fn address(&self) -> Address {
+        Address::new(self.url.clone(), self.url_file.clone())
+    }
 }
 
 /// `[store]`
@@ -48,6 +60,8 @@ pub struct BrokerSettings {
 pub struct StoreSettings {
     /// Where prices are stored.
     pub url: SecretString,
+    /// The file that the URL was read from.
+    pub url_file: Option<PathBuf>,
     /// Connections one process keeps at most.
     pub connections: u32,
     /// Keep every tick.
@@ -57,6 +71,11 @@ pub struct StoreSettings {
 }
 
 impl StoreSettings {
+    /// Where to open the store.
+    pub fn address(&self) -> Address {
+        Address::new(self.url.clone(), self.url_file.clone())
+    }
+
     /// How to open the store.
     pub fn options(&self) -> StoreOptions {
         StoreOptions { connections: self.connections }
@@ -154,6 +173,13 @@ pub struct StartSettings {
     pub rate: u32,
 }
 
+/// `[health]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthSettings {
+    /// Where to answer health checks; `None` for nowhere.
+    pub listen: Option<SocketAddr>,
+}
+
 /// `[market]`
 #[derive(Debug, Clone)]
 pub struct MarketSettings {
@@ -187,9 +213,10 @@ impl Settings {
     pub(super) fn from_resolved(from: &Resolved) -> Self {
         Self {
             data_dir: from.text("data_dir").into(),
-            broker: BrokerSettings { url: from.secret("broker.url") },
+            broker: BrokerSettings { url: from.secret("broker.url"), url_file: from.secret_file("broker.url") },
             store: StoreSettings {
                 url: from.secret("store.url"),
+                url_file: from.secret_file("store.url"),
                 connections: from.count("store.connections"),
                 history: from.flag("store.history"),
                 unknown_ticker: unknown_ticker(&from.text("store.unknown_ticker")),
@@ -221,6 +248,7 @@ impl Settings {
                 connections: from.count("start.connections"),
                 rate: from.count("start.rate"),
             },
+            health: HealthSettings { listen: from.text("health.listen").parse().ok() }, // its kind has parsed it
             market: MarketSettings {
                 calendar: Some(from.text("market.calendar")).filter(|path| !path.is_empty()).map(Into::into),
             },

@@ -28,6 +28,18 @@ pub(crate) fn query<'a, Row>(text: &'static str) -> Statement<'a, Row> {
     Statement { text, values: Vec::with_capacity(text.matches('?').count()), row: PhantomData }
 }
 
+#[derive(diesel::QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Text)]
+    quick_check: String,
+}
+
+/// The first thing that is broken in the file.
+pub(super) fn check(connection: &mut SqliteConnection) -> QueryResult<Option<String>> {
+    let found: Vec<Found> = diesel::sql_query("PRAGMA quick_check(1)").load(connection)?;
+    Ok(found.into_iter().map(|found| found.quick_check).find(|found| found != "ok"))
+}
+
 impl<'a, Row> Statement<'a, Row> {
     /// Binds the next value.
     pub(crate) fn bind(mut self, value: impl Into<Value<'a>>) -> Self {

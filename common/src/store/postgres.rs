@@ -13,6 +13,7 @@ use super::{
     HistoryRow, HistorySpan, InstrumentId, Listing, PriceStore, Registration, RowOutcome, Slots, StoreCensus,
     StoreError, StoreOptions, StoredGap, StoredPrice, StoredToken, TokenTable, UnknownTicker, WriteBatch, Written,
 };
+use crate::Address;
 use crate::clock::UnixMicros;
 
 mod arrays;
@@ -28,7 +29,7 @@ mod register;
 mod tokens;
 mod trouble;
 
-use pool::{Pool, Unnamed, limited};
+use pool::{Blame, Pool, limited};
 
 /// Prepares for `postgres://` or `postgresql://`. Nothing is contacted yet: the first call connects.
 ///
@@ -36,7 +37,15 @@ use pool::{Pool, Unnamed, limited};
 /// [`StoreError::Unfit`] for a URL that cannot be read.
 #[expect(clippy::unused_async, reason = "as `store::connect`, where other stores open files")]
 pub async fn connect(url: &str, options: StoreOptions) -> Result<Arc<dyn PriceStore>, StoreError> {
-    let pool = Pool::new(link::Link::parse(url)?, options);
+    open(url.into(), options)
+}
+
+/// As [`connect`]. A login that is refused is read again from the address' file.
+///
+/// # Errors
+/// [`StoreError::Unfit`] for a URL that cannot be read.
+pub fn open(address: Address, options: StoreOptions) -> Result<Arc<dyn PriceStore>, StoreError> {
+    let pool = Pool::new(address, options)?;
     Ok(Arc::new(PostgresStore { pool, days: history::Days::default() }))
 }
 
@@ -64,7 +73,7 @@ impl PriceStore for PostgresStore {
         }
         let mut session = self.pool.session().await?;
         let outcome = limited(register::run(&mut session.connection, listings, unknown)).await;
-        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+        self.pool.settle(session, outcome, Blame::TheStore).await
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Written, StoreError> {
@@ -79,7 +88,7 @@ impl PriceStore for PostgresStore {
         self.add_history_days(batch).await?;
         let mut session = self.pool.session().await?;
         let outcome = limited(merge::run(&mut session.connection, batch)).await;
-        let written = self.pool.settle(session, outcome, Unnamed::BlameARow).await;
+        let written = self.pool.settle(session, outcome, Blame::ARow).await;
         let written = self.forget_days_unless_written(written)?;
 
         let mut stored = vec![None; batch.rows.len()];
@@ -103,7 +112,7 @@ impl PriceStore for PostgresStore {
             self.add_history_days(batch).await?;
             let mut session = self.pool.session().await?;
             let outcome = limited(each::run(&mut session.connection, batch)).await;
-            let written = self.pool.settle(session, outcome, Unnamed::BlameTheStore).await;
+            let written = self.pool.settle(session, outcome, Blame::TheMoment).await;
             outcomes = self.forget_days_unless_written(written)?;
         }
         outcomes.extend(write_gaps_each(self, &batch.gaps).await?);
@@ -113,31 +122,31 @@ impl PriceStore for PostgresStore {
     async fn prices(&self) -> Result<Vec<StoredPrice>, StoreError> {
         let mut session = self.pool.session().await?;
         let outcome = limited(read::prices(&mut session.connection)).await;
-        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+        self.pool.settle(session, outcome, Blame::TheStore).await
     }
 
     async fn history(&self, span: HistorySpan, limit: u32) -> Result<Vec<HistoryRow>, StoreError> {
         let mut session = self.pool.session().await?;
         let outcome = limited(read::history(&mut session.connection, span, limit)).await;
-        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+        self.pool.settle(session, outcome, Blame::TheStore).await
     }
 
     async fn gaps(&self, limit: u32) -> Result<Vec<StoredGap>, StoreError> {
         let mut session = self.pool.session().await?;
         let outcome = limited(gap::newest(&mut session.connection, limit)).await;
-        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+        self.pool.settle(session, outcome, Blame::TheStore).await
     }
 
     async fn history_ticks(&self) -> Result<u64, StoreError> {
         let mut session = self.pool.session().await?;
         let outcome = limited(read::history_ticks(&mut session.connection)).await;
-        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+        self.pool.settle(session, outcome, Blame::TheStore).await
     }
 
     async fn census(&self) -> Result<StoreCensus, StoreError> {
         let mut session = self.pool.session().await?;
         let outcome = limited(read::census(&mut session.connection, self.pool.place())).await;
-        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+        self.pool.settle(session, outcome, Blame::TheStore).await
     }
 }
 
@@ -146,7 +155,7 @@ impl TokenTable for PostgresStore {
     async fn newest_token(&self, feed: &str) -> Result<Option<StoredToken>, StoreError> {
         let mut session = self.pool.session().await?;
         let outcome = limited(tokens::newest(&mut session.connection, feed)).await;
-        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+        self.pool.settle(session, outcome, Blame::TheStore).await
     }
 
     async fn add_token(
@@ -157,13 +166,13 @@ impl TokenTable for PostgresStore {
     ) -> Result<(), StoreError> {
         let mut session = self.pool.session().await?;
         let outcome = limited(tokens::add(&mut session.connection, feed, value, expires_at)).await;
-        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await.map(drop)
+        self.pool.settle(session, outcome, Blame::TheStore).await.map(drop)
     }
 
     async fn legacy_token(&self, table: &str) -> Result<Option<StoredToken>, StoreError> {
         let mut session = self.pool.session().await?;
         let outcome = limited(tokens::legacy(&mut session.connection, table)).await;
-        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await
+        self.pool.settle(session, outcome, Blame::TheStore).await
     }
 }
 
@@ -176,7 +185,7 @@ impl PostgresStore {
         }
         let mut session = self.pool.session().await?;
         let outcome = limited(history::create(&mut session.connection, &missing)).await;
-        self.pool.settle(session, outcome, Unnamed::BlameTheStore).await?;
+        self.pool.settle(session, outcome, Blame::TheStore).await?;
         self.days.add(&missing);
         Ok(())
     }
@@ -202,7 +211,7 @@ impl PostgresStore {
         }
         let mut session = self.pool.session().await?;
         let outcome = limited(merge::existing(&mut session.connection, &unwritten)).await;
-        let mut existing = self.pool.settle(session, outcome, Unnamed::BlameTheStore).await?;
+        let mut existing = self.pool.settle(session, outcome, Blame::TheStore).await?;
         existing.sort_unstable();
         let gone = |id: &i64| existing.binary_search(id).is_err();
         Ok(unwritten.into_iter().filter(gone).map(InstrumentId).collect())

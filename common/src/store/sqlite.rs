@@ -40,7 +40,14 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/sqlite")
 pub async fn connect(path: &Path) -> Result<Arc<dyn PriceStore>, StoreError> {
     let place = format!("sqlite:{}", path.display());
     match SqliteThread::open(path).await {
-        Ok(thread) => Ok(Arc::new(SqliteStore { thread, place })),
+        Ok(thread) => match thread.damage().await {
+            None => Ok(Arc::new(SqliteStore { thread, place })),
+            Some(problem) => Err(StoreError::Unfit {
+                place,
+                problem: format!("it is damaged: {problem}"),
+                fix: trouble::RECOVER.to_owned(),
+            }),
+        },
         Err(error) => Err(StoreError::Unfit {
             place,
             problem: error.to_string(),
@@ -199,6 +206,13 @@ impl SqliteStore {
         T: Send + 'static,
         W: FnOnce(&mut SqliteConnection) -> diesel::QueryResult<T> + Send + 'static,
     {
+        if !self.thread.is_in_place() {
+            return Err(StoreError::Unfit {
+                place: self.place.clone(),
+                problem: "the file was deleted or replaced while it was in use".to_owned(),
+                fix: "put it back, or restart every process that uses it to begin a new one".to_owned(),
+            });
+        }
         let answer = self.thread.call(work).await.map_err(|gone| self.systemic(gone))?;
         answer.map_err(|error| trouble::error(&self.place, error))
     }

@@ -48,7 +48,7 @@ mod conformance {
     common::store_suite!(super::subject);
 }
 
-async fn instruments(store: &dyn PriceStore, count: usize) -> Vec<InstrumentId> {
+pub(crate) async fn instruments(store: &dyn PriceStore, count: usize) -> Vec<InstrumentId> {
     let listing = |number: usize| {
         let underlying: Box<str> = format!("T{number}").into();
         let instrument = Instrument {
@@ -70,7 +70,7 @@ async fn instruments(store: &dyn PriceStore, count: usize) -> Vec<InstrumentId> 
 }
 
 /// One trade for each.
-fn trades(ids: &[InstrumentId], seq: u32) -> WriteBatch {
+pub(crate) fn trades(ids: &[InstrumentId], seq: u32) -> WriteBatch {
     let order = OrderKey::new(Epoch::new(7).unwrap(), seq).unwrap();
     let row = |id: &InstrumentId| {
         let mut row = PriceRow::empty(*id);

@@ -82,6 +82,52 @@ async fn what_is_no_database_is_named_with_its_remedy() {
 }
 
 #[tokio::test]
+async fn a_damaged_page_is_refused_at_the_start_with_the_way_to_rescue_the_rest() {
+    let (_folder, file) = file();
+    let store = sqlite::connect(&file).await.unwrap();
+    store.migrate().await.unwrap();
+    drop(store);
+    let mut bytes = Vec::new();
+    common::testing::eventually("the file is closed", std::time::Duration::from_secs(10), async || {
+        bytes = std::fs::read(&file).unwrap();
+        !file.with_extension("db-wal").exists()
+    })
+    .await;
+    let page = usize::from(u16::from_be_bytes([bytes[16], bytes[17]]));
+    bytes[page..2 * page].fill(0xff);
+    std::fs::write(&file, bytes).unwrap();
+    let error = sqlite::connect(&file).await.unwrap_err();
+    let StoreError::Unfit { problem, fix, .. } = &error else { panic!("{error:?}") };
+    assert!(problem.contains("damaged") && fix.contains(".recover"), "{problem}: {fix}");
+}
+
+#[tokio::test]
+async fn a_file_that_was_deleted_in_use_takes_no_more_rows() {
+    let (_folder, file) = file();
+    let store = sqlite::connect(&file).await.unwrap();
+    store.migrate().await.unwrap();
+    let elsewhere = file.with_extension("away");
+    std::fs::rename(&file, &elsewhere).unwrap();
+    let error = store.census().await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unfit { problem, .. } if problem.contains("deleted")), "{error:?}");
+    std::fs::rename(&elsewhere, &file).unwrap();
+    assert_eq!(store.census().await.unwrap().priced, 0, "the same file again");
+}
+
+#[tokio::test]
+async fn a_file_that_another_process_locks_for_long_is_contention() {
+    let (_folder, file) = file();
+    let store = sqlite::connect(&file).await.unwrap();
+    store.migrate().await.unwrap();
+    let other = SqliteThread::open(&file).await.unwrap();
+    other.call(|connection| connection.batch_execute("BEGIN IMMEDIATE")).await.unwrap().unwrap();
+    let error = store.add_token("f", &"t".to_owned().into(), None).await.unwrap_err();
+    assert!(matches!(error, StoreError::Contention { .. }), "{error:?}");
+    other.call(|connection| connection.batch_execute("ROLLBACK")).await.unwrap().unwrap();
+    store.add_token("f", &"t".to_owned().into(), None).await.unwrap();
+}
+
+#[tokio::test]
 async fn every_migration_can_be_taken_back() {
     let (_folder, file) = file();
     sqlite::connect(&file).await.unwrap().migrate().await.unwrap();

@@ -19,8 +19,8 @@ fn the_screen_of_a_healthy_system() {
        1  binance  live     50/50  2,345,000      -       0     12 ms           2  host-a/4120
        2  binance  live     50/50  2,345,000      -       0     12 ms           2  host-a/4120
 
-    WORKER       BUSY  TASKS/S  BATCH  COMMIT P50    P99  RETRIES  DEAD  LEASES LOST     RSS
-    host-a/4121   2/4   12,402    500        9 ms  22 ms        3     0            0  38 MiB
+    WORKER       BUSY  TASKS/S      BATCH  COMMIT P50    P99  RETRIES  DEAD  LEASES LOST     RSS
+    host-a/4121   2/4   12,402  500/1,000        9 ms  22 ms        3     0            0  38 MiB
     "#);
 }
 

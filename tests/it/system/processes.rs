@@ -82,9 +82,14 @@ impl Processes {
     /// Sends a signal and waits for the end. Returns its exit code.
     pub(super) async fn stop(&mut self, name: &str, signal: &str) -> Option<i32> {
         self.signal(name, signal);
+        self.ended(name).await
+    }
+
+    /// Waits for the end of a part. Returns its exit code.
+    pub(super) async fn ended(&mut self, name: &str) -> Option<i32> {
         let mut child = self.remove(name);
         let mut ended: Option<ExitStatus> = None;
-        eventually(&format!("{name} ends after {signal}"), SOON, async || {
+        eventually(&format!("{name} ends"), SOON, async || {
             ended = child.try_wait().expect("our own child can be watched");
             ended.is_some()
         })

@@ -5,4 +5,5 @@
 mod endings;
 mod gaps;
 mod recovery;
+mod refusals;
 mod rig;

@@ -5,18 +5,11 @@ use std::time::Duration;
 
 use common::queue::{LeaseId, Take, Taken};
 use common::shutdown::Shutdown;
-use common::sqlite::SqliteThread;
 use common::testing::eventually;
-use diesel::connection::SimpleConnection;
 
 use crate::rig::{Rig, trade};
 
 const SOON: Duration = Duration::from_secs(30);
-
-async fn sql(rig: &Rig, statements: &'static str) {
-    let beside = SqliteThread::open(&rig.market_file()).await.unwrap();
-    beside.call(move |connection| connection.batch_execute(statements)).await.unwrap().unwrap();
-}
 
 #[tokio::test]
 async fn a_row_that_somebody_deleted_is_registered_anew() {
@@ -26,7 +19,7 @@ async fn a_row_that_somebody_deleted_is_registered_anew() {
         tokio::spawn(worker::run(rig.options(), Arc::clone(&rig.broker), Arc::clone(&rig.store), shutdown.clone()));
     rig.enqueue(&[trade(1, "BTCUSDT", "1"), trade(2, "ETHUSDT", "2")]).await;
     eventually("both are stored", SOON, async || rig.ledger().await.stored == 2).await;
-    sql(&rig, "DELETE FROM ticker_price_data WHERE instrument LIKE '%BTC%'").await;
+    rig.sql("DELETE FROM ticker_price_data WHERE instrument LIKE '%BTC%'").await;
     rig.enqueue(&[trade(3, "BTCUSDT", "3"), trade(4, "ETHUSDT", "4")]).await;
     eventually("both are stored again", SOON, async || rig.ledger().await.stored == 4).await;
     shutdown.begin();
@@ -57,7 +50,7 @@ async fn a_batch_of_a_worker_that_fell_silent_is_stored_by_another() {
 #[tokio::test]
 async fn a_store_without_its_tables_is_waited_for_and_a_stop_gives_the_batch_back() {
     let rig = Rig::new().await;
-    sql(&rig, "ALTER TABLE ticker_price_data RENAME TO away").await;
+    rig.sql("ALTER TABLE ticker_price_data RENAME TO away").await;
     rig.enqueue(&[trade(1, "BTCUSDT", "1")]).await;
     let shutdown = Shutdown::new();
     let running =
@@ -68,7 +61,7 @@ async fn a_store_without_its_tables_is_waited_for_and_a_stop_gives_the_batch_bac
     let ledger = rig.ledger().await;
     assert_eq!((ledger.delayed, ledger.leased, ledger.dead), (1, 0, 0), "given back, not blamed");
 
-    sql(&rig, "ALTER TABLE away RENAME TO ticker_price_data").await;
+    rig.sql("ALTER TABLE away RENAME TO ticker_price_data").await;
     rig.work(rig.options()).await;
     let ledger = rig.ledger().await;
     assert_eq!((ledger.stored, ledger.dead, ledger.is_balanced()), (1, 0, true));

@@ -8,12 +8,14 @@ use common::clock::{self, UnixMicros};
 use common::ledger::Ledger;
 use common::market::Epoch;
 use common::masters::Catalogs;
-use common::presence::InstanceId;
+use common::presence::{InstanceId, Part};
 use common::queue::{DeadFilter, DeadLetter, IntakeCounts, QueueName, Task, WIRE_VERSION};
 use common::retry::Backoff;
 use common::shutdown::Shutdown;
-use common::store::{PriceStore, UnknownTicker};
-use common::testing::eventually;
+use common::sqlite::SqliteThread;
+use common::store::{PriceStore, StoreOptions, UnknownTicker};
+use common::testing::{Durability, PostgresServer, eventually};
+use diesel::connection::SimpleConnection;
 use serde_json::value::RawValue;
 use tempfile::TempDir;
 use worker::{WorkerOptions, WorkerSummary};
@@ -25,6 +27,7 @@ pub(crate) struct Rig {
     pub(crate) store: Arc<dyn PriceStore>,
     pub(crate) queue: QueueName,
     folder: TempDir,
+    database: Option<(String, PostgresServer)>,
 }
 
 impl Rig {
@@ -33,7 +36,35 @@ impl Rig {
         let broker = common::broker::sqlite::connect(&folder.path().join("queue.db")).await.unwrap();
         let store = common::store::sqlite::connect(&folder.path().join("market.db")).await.unwrap();
         store.migrate().await.unwrap();
-        Self { broker, store, queue: "ticks".parse().unwrap(), folder }
+        Self { broker, store, queue: "ticks".parse().unwrap(), folder, database: None }
+    }
+
+    /// As [`new`](Self::new), but prices go to a PostgreSQL of its own.
+    pub(crate) async fn on_postgres() -> Self {
+        let server = PostgresServer::start(Durability::None).await;
+        let url = server.database().await;
+        let store = common::store::postgres::connect(&url, StoreOptions { connections: 4 }).await.unwrap();
+        store.migrate().await.unwrap();
+        Self { store, database: Some((url, server)), ..Self::new().await }
+    }
+
+    /// Runs statements in the store, past the worker.
+    pub(crate) async fn sql(&self, statements: &str) {
+        if let Some((url, _)) = &self.database {
+            common::testing::sql(url, statements).await;
+            return;
+        }
+        let beside = SqliteThread::open(&self.market_file()).await.unwrap();
+        let statements = statements.to_owned();
+        beside.call(move |connection| connection.batch_execute(&statements)).await.unwrap().unwrap();
+    }
+
+    /// What the worker says it waits for.
+    pub(crate) async fn trouble(&self) -> Option<String> {
+        self.broker.presences().await.unwrap().into_iter().find_map(|presence| match presence.part {
+            Part::Worker(worker) => worker.trouble,
+            Part::Listener(_) => None,
+        })
     }
 
     pub(crate) fn market_file(&self) -> std::path::PathBuf {
@@ -53,6 +84,7 @@ impl Rig {
             unknown_ticker: UnknownTicker::Create,
             row_retry: Backoff { first: Duration::from_millis(20), longest: Duration::from_millis(50), times: Some(2) },
             drain: Duration::from_secs(5),
+            health: None,
             name: "under-test".into(),
         }
     }

@@ -20,6 +20,11 @@ pub(super) fn classified(place: &str, error: RedisError) -> BrokerError {
     }
 }
 
+/// Whether our login is refused.
+pub(super) fn is_denied(error: &RedisError) -> bool {
+    Meaning::of(error) == Meaning::Denied
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
     Unavailable,

@@ -1,47 +1,66 @@
 //! One multiplexed connection that comes back by itself.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, Value,
 };
+use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
-use super::errors::classified;
+use super::errors::{classified, is_denied};
 use super::scripts::{Call, Script};
 use crate::broker::BrokerError;
-use crate::clock;
+use crate::outage::Rest;
+use crate::{Address, clock};
 
 /// A command without an answer for so long is unknown, not failed.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// After a failed attempt, callers share its outcome for so long instead of each trying again.
-const ATTEMPT_PAUSE: Duration = Duration::from_millis(100);
 /// A cut cable is noticed after about this time plus three probes, one second apart.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
 /// A script may be forgotten again (a flush, another restart) before its next call; then the caller waits and repeats.
 const LOADS_MAX: usize = 3;
+/// Redis answers so while it can do nothing for us at all.
+const AWAY: [&str; 6] = ["LOADING", "MASTERDOWN", "CLUSTERDOWN", "READONLY", "MISCONF", "BUSY"];
 /// Commands that may wait to be written; more callers wait for a place.
 const COMMANDS_MAX: usize = 64;
 
 /// The connection and how to open it again. Blocking commands never go over it: they would hold up all callers.
 pub(super) struct Link {
     place: String,
-    client: Client,
     config: AsyncConnectionConfig,
     line: Mutex<Line>,
 }
 
-#[derive(Default)]
 struct Line {
+    client: Client,
+    address: Address,
     open: Option<MultiplexedConnection>,
     /// Counts the connections opened, so that only the one that broke is dropped.
     generation: u64,
-    failed: Option<(Instant, RedisError)>,
+    /// How the last attempt failed: shared by all callers until the rest is over.
+    failed: Option<RedisError>,
+    rest: Rest,
+}
+
+/// A connection to send one command over.
+struct Open {
+    generation: u64,
+    connection: MultiplexedConnection,
+    /// Whether its answer ends an outage.
+    is_probe: bool,
+}
+
+impl Line {
+    fn back(&mut self) {
+        self.failed = None;
+        self.rest.ended();
+    }
 }
 
 impl fmt::Debug for Link {
@@ -52,19 +71,16 @@ impl fmt::Debug for Link {
 
 impl Link {
     /// Opens the first connection.
-    pub(super) async fn open(url: &str) -> Result<Self, BrokerError> {
-        let info = url.into_connection_info().map_err(|error| unfit_url(&error))?;
-        let place = place_of(&info);
+    pub(super) async fn open(address: Address) -> Result<Self, BrokerError> {
         // Installing fails only when a provider is there already, and then that one serves.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL).with_retries(3);
-        let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
-        let client = Client::open(info.set_tcp_settings(tcp)).map_err(|error| unfit_url(&error))?;
+        let (client, place) = client(&address).map_err(|error| unfit_url(&error))?;
         let config = AsyncConnectionConfig::new()
             .set_response_timeout(Some(RESPONSE_TIMEOUT))
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_pipeline_buffer_size(COMMANDS_MAX);
-        let link = Self { place, client, config, line: Mutex::new(Line::default()) };
+        let first = Line { client, address, open: None, generation: 0, failed: None, rest: Rest::default() };
+        let link = Self { place, config, line: Mutex::new(first) };
         link.connection().await.map_err(|error| link.failed(error))?;
         // A wrong password fails to connect, a missing one only the first command. Both are said at the start.
         match link.send(&redis::cmd("PING")).await {
@@ -114,19 +130,34 @@ impl Link {
     /// A connection that turns out to be dead is replaced and the command sent again, once: all our commands are safe
     /// to repeat. After silence the caller decides, as it has waited long enough.
     async fn send(&self, command: &Cmd) -> Result<Value, RedisError> {
-        let (generation, mut connection) = self.connection().await?;
+        let Open { generation, mut connection, is_probe } = self.connection().await?;
         let error = match connection.send_packed_command(command).await.and_then(Value::extract_error) {
-            Ok(value) => return Ok(value),
+            Ok(value) => {
+                if is_probe {
+                    self.line.lock().await.back();
+                }
+                return Ok(value);
+            }
             Err(error) => error,
         };
+        if error.code() == Some("NOAUTH") {
+            self.hang_up(generation).await; // a new connection logs in
+        }
+        if error.code().is_some_and(|code| AWAY.contains(&code)) {
+            self.rest(generation, &error).await;
+            return Err(error);
+        }
         if !(error.is_io_error() || error.is_unrecoverable_error()) {
+            if is_probe {
+                self.line.lock().await.back();
+            }
             return Err(error);
         }
         self.hang_up(generation).await;
         if error.is_timeout() {
             return Err(error);
         }
-        let (generation, mut connection) = self.connection().await?;
+        let Open { generation, mut connection, .. } = self.connection().await?;
         let outcome = connection.send_packed_command(command).await.and_then(Value::extract_error);
         if outcome.as_ref().is_err_and(|error| error.is_io_error() || error.is_unrecoverable_error()) {
             self.hang_up(generation).await;
@@ -134,27 +165,58 @@ impl Link {
         outcome
     }
 
-    async fn connection(&self) -> Result<(u64, MultiplexedConnection), RedisError> {
+    async fn connection(&self) -> Result<Open, RedisError> {
         let mut line = self.line.lock().await;
-        if let Some(open) = &line.open {
-            return Ok((line.generation, open.clone()));
-        }
-        if let Some((at, error)) = &line.failed
-            && at.elapsed() < ATTEMPT_PAUSE
+        if let Some(error) = &line.failed
+            && line.rest.lasts(clock::monotonic())
         {
             return Err(error.clone());
         }
-        match self.client.get_multiplexed_async_connection_with_config(&self.config).await {
+        let is_probe = line.failed.is_some();
+        if is_probe {
+            line.rest.failed(clock::monotonic()); // until its answer is known, the others need not ask
+        }
+        if let Some(open) = &line.open {
+            return Ok(Open { generation: line.generation, connection: open.clone(), is_probe });
+        }
+        match self.dial(&mut line).await {
             Ok(open) => {
                 line.generation += 1;
-                line.failed = None;
                 line.open = Some(open.clone());
-                Ok((line.generation, open))
+                // Who lets us in need not be able to work yet: the first answer says.
+                Ok(Open { generation: line.generation, connection: open, is_probe })
             }
             Err(error) => {
-                line.failed = Some((clock::monotonic(), error.clone()));
+                line.failed = Some(error.clone());
+                line.rest.failed(clock::monotonic());
                 Err(error)
             }
+        }
+    }
+
+    /// Connects; after a refused login with what stands in the address' file by now, if that is for the same Redis.
+    async fn dial(&self, line: &mut Line) -> Result<MultiplexedConnection, RedisError> {
+        let error = match line.client.get_multiplexed_async_connection_with_config(&self.config).await {
+            Ok(open) => return Ok(open),
+            Err(error) => error,
+        };
+        if !is_denied(&error) || !line.address.reread() {
+            return Err(error);
+        }
+        match client(&line.address) {
+            Ok((client, place)) if place == self.place => line.client = client,
+            Ok(_) | Err(_) => return Err(error),
+        }
+        line.client.get_multiplexed_async_connection_with_config(&self.config).await
+    }
+
+    /// It answers, but cannot work now: the next call is a probe, and nobody asks beside it.
+    async fn rest(&self, generation: u64, error: &RedisError) {
+        let mut line = self.line.lock().await;
+        line.failed = Some(error.clone());
+        // After a failover the name may lead to another server.
+        if error.code() == Some("READONLY") && line.generation == generation {
+            line.open = None;
         }
     }
 
@@ -164,6 +226,15 @@ impl Link {
             line.open = None;
         }
     }
+}
+
+/// How to reach it, and where it is without any secret.
+fn client(address: &Address) -> Result<(Client, String), RedisError> {
+    let info = address.url().expose_secret().into_connection_info()?;
+    let place = place_of(&info);
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL).with_retries(3);
+    let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
+    Ok((Client::open(info.set_tcp_settings(tcp))?, place))
 }
 
 /// As much of a strange answer as an error shows.
@@ -192,7 +263,7 @@ mod tests {
     #[tokio::test]
     async fn a_url_that_makes_no_sense_is_refused_without_showing_it() {
         for url in ["redis://:secret@", "redis://:secret@localhost:port", "http://secret@localhost", ""] {
-            let refused = Link::open(url).await.expect_err("no such URL");
+            let refused = Link::open(url.into()).await.expect_err("no such URL");
             assert!(matches!(&refused, BrokerError::Unfit { .. }), "{url}: {refused:?}");
             assert!(!format!("{refused} {refused:?}").contains("secret"), "{refused:?}");
         }

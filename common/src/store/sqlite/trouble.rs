@@ -6,14 +6,20 @@ use diesel::result::{DatabaseErrorKind, Error};
 use crate::BoxError;
 use crate::store::{Refusal, StoreError};
 
+/// The file is damaged.
+const DAMAGED: &str = "XX001";
+
+pub(super) const RECOVER: &str = "stop every process, keep a copy of the file, and rescue what can be read with \
+                       `sqlite3 FILE .recover | sqlite3 NEW_FILE`";
+
 /// Texts of SQLite's result codes that are no row's fault, with the SQLSTATE that says the same.
 const SYSTEMIC: [(&str, &str); 10] = [
     ("database or disk is full", "53100"),
     ("disk I/O error", "58030"),
     ("unable to open database file", "58030"),
     ("attempt to write a readonly database", "25006"),
-    ("database disk image is malformed", "XX001"),
-    ("file is not a database", "XX001"),
+    ("database disk image is malformed", DAMAGED),
+    ("file is not a database", DAMAGED),
     ("out of memory", "53200"),
     ("no such table", "42P01"),
     ("no such column", "42703"),
@@ -41,6 +47,9 @@ pub(super) fn error(place: &str, error: Error) -> StoreError {
     match class(&error) {
         Class::Row => StoreError::Row { place, source: error.into() },
         Class::Contention => StoreError::Contention { place, source: error.into() },
+        Class::Systemic(Some(DAMAGED)) => {
+            StoreError::Unfit { place, problem: error.to_string(), fix: RECOVER.to_owned() }
+        }
         Class::Systemic(code) => {
             let not_migrated = code.is_some_and(|code| code.starts_with("42"));
             let source = if not_migrated { NotMigrated(error.into()).into() } else { error.into() };
