@@ -84,7 +84,6 @@ impl Court {
         // What has not ended is judged with the next cycle.
         let is_quiet = quiet.is_ok();
         told.extend(fresh.err().into_iter().chain(quiet.err()).map(words));
-        told.extend(world.parts.fallen().into_iter().map(|(part, how)| format!("the {part} ended by itself: {how}")));
         world.start_all()?;
 
         let findings = if is_quiet { self.judge(world).await? } else { Findings::default() };
@@ -141,13 +140,16 @@ impl Court {
 pub(super) async fn fresh(world: &mut World, moment: UnixMicros, what: &'static str) -> Result<(), Failure> {
     let asked = clock::monotonic();
     loop {
+        if let Some((part, how)) = world.parts.fallen()?.pop() {
+            return Err(ended(part, &how, world));
+        }
         let prices = world.store.prices().await;
         let newest = prices.iter().flatten().map(|price| price.row.received_at).max();
         if newest.is_some_and(|newest| moment < newest) {
             return Ok(());
         }
         if PATIENCE < asked.elapsed() {
-            return Err(world.parts.fallen().pop().map_or_else(|| late(what), |(part, how)| ended(part, &how, world)));
+            return Err(late(what));
         }
         tokio::time::sleep(LOOK).await;
     }
@@ -183,10 +185,13 @@ fn broken_promises(before: &Ledger, after: &Ledger, trial: Trial) -> Vec<String>
 }
 
 /// Completes when the queue is empty and stays so; returns the moment it became so.
-pub(super) async fn quiet(world: &World) -> Result<Instant, Failure> {
+pub(super) async fn quiet(world: &mut World) -> Result<Instant, Failure> {
     let asked = clock::monotonic();
     let (mut mark, mut since) = (None, asked);
     loop {
+        if let Some((part, how)) = world.parts.fallen()?.pop() {
+            return Err(ended(part, &how, world));
+        }
         let ledger = ledger(world).await?;
         let now = clock::monotonic();
         let seen = (ledger.open() == 0).then_some((ledger.accepted, ledger.settled));

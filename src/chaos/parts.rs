@@ -12,6 +12,7 @@ use tokio::process::{Child, ChildStdin, Command};
 
 use crate::bench::Usage;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::part::OwnProgram;
 
@@ -143,18 +144,22 @@ impl Parts {
         }
     }
 
-    /// Parts that have ended although nobody asked them to, with how they ended. They are forgotten.
-    pub(super) fn fallen(&mut self) -> Vec<(Part, String)> {
-        let mut fallen = Vec::new();
+    /// Parts that have ended although nobody asked them to, with how they ended. They are forgotten. One that could
+    /// not reach its servers when it was started is started again, as any supervisor does.
+    pub(super) fn fallen(&mut self) -> Result<Vec<(Part, String)>, Failure> {
+        let (mut fallen, mut unlucky) = (Vec::new(), Vec::new());
         for (part, running) in &mut self.running {
             match running.child.try_wait() {
                 Ok(None) => {}
+                Ok(Some(status)) if status.code() == Some(Exit::Unreachable as i32) => unlucky.push(*part),
                 Ok(Some(status)) => fallen.push((*part, status.to_string())),
                 Err(error) => fallen.push((*part, error.to_string())),
             }
         }
-        self.running.retain(|part, _| !fallen.iter().any(|(gone, _)| gone == part));
-        fallen
+        let gone = |part: &Part| unlucky.contains(part) || fallen.iter().any(|(fallen, _)| fallen == part);
+        self.running.retain(|part, _| !gone(part));
+        unlucky.into_iter().try_for_each(|part| self.start(part))?;
+        Ok(fallen)
     }
 
     /// Notes the memory of all that run.

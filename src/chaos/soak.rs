@@ -106,7 +106,6 @@ async fn strike(world: &mut World, court: &mut Court, trial: Trial, dice: &mut R
         told.push(super::cycle::words(failure));
     }
     let recovery_ms = millis(healed.elapsed());
-    told.extend(world.parts.fallen().into_iter().map(|(part, how)| format!("the {part} ended by itself: {how}")));
     world.start_all()?;
     let line = Line::new(world, trial, at_ms, (&before, &ledger(world).await?));
     Ok(Line { recovery_ms, status: sighting.text, status_ms: sighting.after.map(millis), ..line }.with(told))

@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod chaos;
 mod feed_trial;
 mod feeds;
 mod health;

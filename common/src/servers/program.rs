@@ -6,6 +6,9 @@ use std::process::Command;
 
 use super::ServerError;
 
+/// Where programs are when nobody says.
+const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// A program on the path.
 pub(super) fn on_path(program: &'static str, package: &'static str) -> Result<PathBuf, ServerError> {
     find(program, Vec::new()).ok_or(ServerError::Missing { program, package })
@@ -48,7 +51,7 @@ pub(super) fn run(command: &mut Command) -> Result<(), ServerError> {
 }
 
 fn find(program: &str, further: Vec<PathBuf>) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::var_os("PATH").unwrap_or_else(|| USUAL_PATH.into());
     std::env::split_paths(&path).chain(further).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
