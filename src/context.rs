@@ -50,7 +50,8 @@ impl Context {
         Ok(context)
     }
 
-    fn read(global: &Global, flags: Flags) -> Result<Self, Failure> {
+    /// Loads the settings alone.
+    pub(crate) fn read(global: &Global, flags: Flags) -> Result<Self, Failure> {
         let flags = global.flags().and(flags);
         let Loaded { settings, resolved } = load(flags, Environment::of_process(), global.config.as_deref())?;
         install(&settings.feeds);

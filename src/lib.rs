@@ -37,6 +37,7 @@ mod panic_report;
 mod part;
 mod queue;
 mod record;
+mod reload;
 mod start;
 mod status;
 mod symbol;

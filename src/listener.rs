@@ -7,6 +7,7 @@ use common::outage::chain;
 use common::settings::{Flags, Settings};
 use common::shutdown::Shutdown;
 use listener::{ListenerError, ListenerOptions, ShardLimits};
+use tokio::sync::watch;
 
 use crate::calendar;
 use crate::cli::Global;
@@ -15,6 +16,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::part;
+use crate::reload::Reloader;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -170,13 +172,21 @@ pub(crate) async fn equipped(
     Ok(Some(options))
 }
 
+/// What a running listener takes over from new settings. Tokens are read at every attempt anyway.
+const RELOADED: &[&str] = &["listener.symbols"];
+
 /// Reads feeds until it is asked to stop.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failure> {
     let context = Context::load(global, arguments.flags())?;
-    let options = options(&context.settings, &context)?;
+    let mut options = options(&context.settings, &context)?;
     block_on(async {
         let shutdown = Shutdown::new();
-        part::stop_on_signals(&shutdown, arguments.supervised)?;
+        let asked = part::watch_signals(&shutdown, arguments.supervised)?;
+        let (symbols, latest) = watch::channel(options.symbols.clone());
+        options.symbols_latest = Some(latest);
+        let reloader = Reloader::new(global, arguments.flags(), context.clone(), RELOADED);
+        let apply = move |settings: &Settings| symbols.send_modify(|now| now.clone_from(&settings.listener.symbols));
+        shutdown.spawn("reload", reloader.run(asked, shutdown.clone(), apply));
         let Some(options) = equipped(options, &context, &shutdown).await? else { return Ok(Exit::Ok) };
         let broker = context.broker().await?;
         match listener::run(options, broker, shutdown).await {

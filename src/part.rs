@@ -1,12 +1,13 @@
 //! What every long-running part shares: when to stop.
 
 use std::ffi::OsString;
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
 use common::masters::{Catalogs, Freshness, Loaded, Masters};
 use common::shutdown::Shutdown;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tracing::info;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -17,15 +18,29 @@ use crate::failure::Failure;
 ///
 /// A supervised part stops when its standard input closes, so that it never outlives its launcher.
 pub(crate) fn stop_on_signals(shutdown: &Shutdown, supervised: bool) -> Result<(), Failure> {
+    watch_signals(shutdown, supervised).map(drop)
+}
+
+/// As [`stop_on_signals`]. What is returned changes when the settings shall be read again: on SIGHUP, or when a launcher
+/// writes something. Who runs in a terminal stops on SIGHUP, as the terminal is gone.
+pub(crate) fn watch_signals(shutdown: &Shutdown, supervised: bool) -> Result<watch::Receiver<u64>, Failure> {
     let refused = |error| Failure::new(Diagnostic::new(Code::Runtime, format!("cannot listen for signals: {error}")));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(refused)?;
     let stop = shutdown.clone();
+    let (reload, reloads) = watch::channel(0);
+    let by_launcher = reload.clone();
+    let has_terminal = std::io::stdin().is_terminal();
     tokio::spawn(async move {
         loop {
             let name = tokio::select! {
                 _ = interrupt.recv() => "SIGINT",
                 _ = terminate.recv() => "SIGTERM",
+                _ = hangup.recv() => if has_terminal { "SIGHUP" } else {
+                    reload.send_modify(|times| *times += 1);
+                    continue;
+                },
             };
             if stop.has_begun() {
                 leave_now();
@@ -35,9 +50,9 @@ pub(crate) fn stop_on_signals(shutdown: &Shutdown, supervised: bool) -> Result<(
         }
     });
     if supervised {
-        stop_with_input(shutdown.clone());
+        obey_input(shutdown.clone(), by_launcher);
     }
-    Ok(())
+    Ok(reloads)
 }
 
 /// Reads symbol masters and keeps them fresh until `shutdown`; `None` when that begins before they are read.
@@ -76,11 +91,13 @@ impl OwnProgram {
 }
 
 /// A thread of its own: a blocked read on the runtime would keep the process from ending.
-fn stop_with_input(shutdown: Shutdown) {
+fn obey_input(shutdown: Shutdown, reload: watch::Sender<u64>) {
     std::thread::spawn(move || {
         let mut unused = [0_u8; 256];
-        // Whatever is written to us means nothing; only the end does. An error is an end, too.
-        while matches!(std::io::stdin().read(&mut unused), Ok(1..)) {}
+        // Whatever is written asks for the settings to be read again; the end asks to stop. An error is an end, too.
+        while matches!(std::io::stdin().read(&mut unused), Ok(1..)) {
+            reload.send_modify(|times| *times += 1);
+        }
         shutdown.begin();
     });
 }

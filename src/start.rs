@@ -11,6 +11,7 @@ use common::queue::QueueName;
 use common::settings::{Flags, Settings, by_key};
 use common::shutdown::Shutdown;
 use common::store::PriceStore;
+use tokio::sync::watch;
 
 use crate::cli::Global;
 use crate::context::{Context, block_on};
@@ -86,7 +87,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
         let output = Output::new(NAME_WIDTH);
         output.say(&format!("tidemill {}", env!("CARGO_PKG_VERSION")));
         let shutdown = Shutdown::new();
-        part::stop_on_signals(&shutdown, false)?;
+        let asked = part::watch_signals(&shutdown, false)?;
         let (broker, store) = open(&context, &output).await?;
 
         let mut environment = arguments.environment();
@@ -94,7 +95,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
         if let Some(demo) = &demo {
             environment.extend(demo.environment(&environment));
         }
-        let mut fleet = launch(&context.settings, global, environment, &output)?;
+        let mut fleet = launch(&context.settings, global, environment, (&output, asked))?;
         output.say(
             "Ctrl-C stops in order · type `workers N` to change their number · live view: tidemill status --watch 2",
         );
@@ -141,7 +142,7 @@ fn launch(
     settings: &Settings,
     global: &Global,
     environment: Vec<(String, String)>,
-    output: &Output,
+    (output, reload): (&Output, watch::Receiver<u64>),
 ) -> Result<Fleet, Failure> {
     let program = OwnProgram::find()?;
     let config = global.config.iter().flat_map(|path| [OsString::from("--config"), path.into()]);
@@ -160,6 +161,7 @@ fn launch(
         args: arguments(name),
         env: environment.clone(),
         health: settings.health.listen,
+        reload: reload.clone(),
         grace: drain + STOP_MARGIN,
     };
     let workers = settings.start.workers;

@@ -5,7 +5,8 @@ use common::masters::Catalogs;
 use common::queue::QueueName;
 use common::settings::{Flags, Settings};
 use common::shutdown::Shutdown;
-use worker::WorkerOptions;
+use tokio::sync::watch;
+use worker::{WorkerLimits, WorkerOptions};
 
 use crate::cli::Global;
 use crate::context::{Context, block_on};
@@ -13,6 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::part;
+use crate::reload::Reloader;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,10 +69,31 @@ impl Arguments {
             catalogs: Catalogs::default(),
             unknown_ticker: settings.store.unknown_ticker,
             row_retry: worker.retry,
+            limits: None,
             drain: worker.drain,
             health: settings.health.listen,
             name: name.into(),
         }
+    }
+}
+
+/// What a running worker takes over from new settings.
+const RELOADED: &[&str] = &[
+    "worker.batch_tasks",
+    "worker.batch_bytes",
+    "worker.attempts_max",
+    "worker.retry_first",
+    "worker.retry_longest",
+    "queue.age_max",
+];
+
+fn limits(settings: &Settings) -> WorkerLimits {
+    let worker = &settings.worker;
+    WorkerLimits {
+        batch_tasks: worker.batch_tasks,
+        batch_bytes: worker.batch_bytes,
+        age_max: settings.queue.age_max,
+        row_retry: worker.retry,
     }
 }
 
@@ -80,7 +103,12 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
     let mut options = arguments.options(&context.settings);
     block_on(async {
         let shutdown = Shutdown::new();
-        part::stop_on_signals(&shutdown, arguments.supervised)?;
+        let asked = part::watch_signals(&shutdown, arguments.supervised)?;
+        let (limits, latest) = watch::channel(limits(&context.settings));
+        options.limits = Some(latest);
+        let reloader = Reloader::new(global, arguments.flags(), context.clone(), RELOADED);
+        let apply = move |settings: &Settings| limits.send_modify(|now| *now = self::limits(settings));
+        shutdown.spawn("reload", reloader.run(asked, shutdown.clone(), apply));
         let Some(catalogs) = part::instruments(context.masters(), &shutdown).await else { return Ok(Exit::Ok) };
         options.catalogs = catalogs;
         let (broker, store) = (context.broker().await?, context.store().await?);

@@ -83,7 +83,7 @@ impl Beat {
                 buffer_max: self.buffer_max,
                 trouble: self.board.trouble(),
                 group: Some(self.group.as_str().into()),
-                plan: Some(self.plan.clone()),
+                plan: Some(self.board.plan().unwrap_or_else(|| self.plan.clone())),
                 samples: self.samples.shown(|text| self.redacted(text)),
             }),
         }

@@ -50,6 +50,7 @@ pub(crate) struct Board {
     refused: Mutex<BTreeMap<Box<str>, Box<str>>>,
     troubles: Mutex<Troubles>,
     beaten_at: Mutex<Option<Instant>>,
+    plan: Mutex<Option<Box<str>>>,
 }
 
 /// What the broker does not do for us at present, in words.
@@ -96,6 +97,16 @@ impl Board {
     /// Why our shards are not shared as they should be, or that they are paused; `None` while all is well.
     pub(crate) fn set_share_trouble(&self, trouble: Option<String>) {
         self.troubles().share = trouble;
+    }
+
+    /// Stands for the settings as they were read again.
+    pub(crate) fn set_plan(&self, plan: Box<str>) {
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(plan);
+    }
+
+    /// The settings as they were read again; `None` while they are those of the start.
+    pub(crate) fn plan(&self) -> Option<Box<str>> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The broker answered a beat at `now`.

@@ -19,6 +19,8 @@ use tracing::{error, info, warn};
 
 use crate::board::{Board, Cell};
 use crate::lease_keeper::LeaseKeeper;
+use crate::options::ListenerOptions;
+use crate::rivals;
 use crate::shard::{Context, Shard};
 use crate::shards::{Plan, Rules, symbols_in};
 
@@ -40,6 +42,8 @@ pub(crate) struct Fleet {
     /// What the plan was made with, and in which hour.
     catalog: Arc<Catalog>,
     planned_in: i64,
+    /// Symbols of the settings, as they are by now.
+    symbols: Option<watch::Receiver<Vec<String>>>,
 }
 
 /// A running shard.
@@ -71,7 +75,8 @@ impl Fleet {
         let (members, tasks) = Default::default();
         let catalog = context.options.catalog.current();
         let (next_start, planned_in) = (clock::monotonic(), hour_of(clock::now()));
-        Self { context, board, plan, members, tasks, next_start, keeper, catalog, planned_in }
+        let symbols = context.options.symbols_latest.clone();
+        Self { context, board, plan, members, tasks, next_start, keeper, catalog, planned_in, symbols }
     }
 
     /// Runs until the shutdown begins, and ends when every shard has.
@@ -111,13 +116,30 @@ impl Fleet {
         let turned = keeper.ask(shards, &context.fence, &self.board).await;
         // Somebody else may have had these meanwhile: even where they are ours again, their sessions are not.
         self.stop(&turned.lost.iter().map(|shard| shard + 1).collect());
-        if turned.wishes_changed || self.is_outdated() {
+        let rebased = self.rebase().await;
+        if turned.wishes_changed || rebased || self.is_outdated() {
             self.replan();
         }
         let Some(keeper) = &self.keeper else { return };
         let held = keeper.held().filter(|_| !keeper.roster().is_paused()).map(|shard| shard + 1).collect();
         self.own(&held);
         self.context.fence.beat(clock::monotonic());
+    }
+
+    /// Takes over the symbols of settings that were read again.
+    async fn rebase(&mut self) -> bool {
+        let (Some(latest), Some(keeper)) = (&mut self.symbols, &mut self.keeper) else { return false };
+        if !latest.has_changed().unwrap_or(false) {
+            return false;
+        }
+        let symbols = latest.borrow().clone();
+        if symbols.is_empty() || !keeper.rebase(&symbols).await {
+            return false;
+        }
+        latest.mark_unchanged();
+        let options = ListenerOptions { symbols, ..self.context.options.clone() };
+        self.board.set_plan(rivals::digest(&options));
+        true
     }
 
     /// Whether the plan was made with another catalog, or in another hour: contracts roll at midnight somewhere.

@@ -107,6 +107,19 @@ impl LeaseKeeper {
         applied == Applied::Changed
     }
 
+    /// Puts other symbols under what operators asked for. False when the broker cannot say what that was: then nothing
+    /// changes, and it is to be tried again.
+    pub(crate) async fn rebase(&mut self, symbols: &[String]) -> bool {
+        let mut roster = Roster::new(symbols);
+        let Ok(Ok(news)) = time::timeout(PATIENCE, self.broker.roster_since(&self.group, roster.revision())).await
+        else {
+            return false;
+        };
+        roster.catch_up(&news);
+        self.roster = roster;
+        true
+    }
+
     /// Gives everything back, for a stop in good order.
     pub(crate) async fn release(&self) {
         if !matches!(time::timeout(PATIENCE, self.broker.release_shards(&self.group, self.owner)).await, Ok(Ok(()))) {

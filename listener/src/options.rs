@@ -14,6 +14,7 @@ use common::masters::Catalogs;
 use common::queue::QueueName;
 use common::retry::Backoff;
 pub use common::settings::{BadOverflow, Overflow};
+use tokio::sync::watch;
 
 use crate::recorder::Recorder;
 use secrecy::SecretString;
@@ -61,6 +62,8 @@ pub struct ListenerOptions {
     pub beat_interval: Duration,
     /// How often the totals are logged.
     pub monitor_interval: Duration,
+    /// Later values of `symbols`; `None` where they stay.
+    pub symbols_latest: Option<watch::Receiver<Vec<String>>>,
     /// Where to answer health checks.
     pub health: Option<SocketAddr>,
     /// How long a stopping listener tries to hand over what it has read.
@@ -92,6 +95,7 @@ impl ListenerOptions {
             beat_interval: Duration::from_secs(1),
             monitor_interval: Duration::from_secs(30),
             health: None,
+            symbols_latest: None,
             drain_grace: Duration::from_secs(5),
         }
     }

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use common::clock;
 use common::retry::Backoff;
-use tokio::process::{Child, Command};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::output::Output;
@@ -35,6 +37,8 @@ pub(crate) struct ChildSpec {
     pub(crate) env: Vec<(String, String)>,
     /// Where the first of its kind answers health checks.
     pub(crate) health: Option<SocketAddr>,
+    /// Changes when it shall read its settings again.
+    pub(crate) reload: watch::Receiver<u64>,
     /// How long it may take to stop.
     pub(crate) grace: Duration,
 }
@@ -84,8 +88,18 @@ fn start(spec: &ChildSpec, output: &Output) -> std::io::Result<Child> {
 /// `None` when the child was asked to stop; otherwise how it ended by itself, in words.
 async fn watch(mut child: Child, spec: &ChildSpec, stop: &CancellationToken) -> Option<String> {
     // Taken out, because `wait` would close it, and closing it asks the child to stop.
-    let input = child.stdin.take();
-    if let Some(ended) = stop.run_until_cancelled(child.wait()).await {
+    let mut input = child.stdin.take();
+    let mut reload = spec.reload.clone();
+    let ended = async {
+        loop {
+            tokio::select! {
+                ended = child.wait() => return ended,
+                Ok(()) = reload.changed() => hand_on(input.as_mut()).await,
+                else => return child.wait().await,
+            }
+        }
+    };
+    if let Some(ended) = stop.run_until_cancelled(ended).await {
         return Some(match ended {
             Ok(status) => in_words(status),
             Err(error) => format!("could not be watched: {error}"),
@@ -97,6 +111,14 @@ async fn watch(mut child: Child, spec: &ChildSpec, stop: &CancellationToken) -> 
         child.kill().await.ok()?;
     }
     None
+}
+
+/// Asks a child to read its settings again.
+async fn hand_on(input: Option<&mut ChildStdin>) {
+    let Some(input) = input else { return };
+    if let Err(error) = input.write_all(b"reload\n").await {
+        tracing::debug!("a child that has ended reads no settings: {error}");
+    }
 }
 
 fn in_words(status: ExitStatus) -> String {

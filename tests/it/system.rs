@@ -17,6 +17,7 @@ mod poison;
 mod presence_watch;
 mod processes;
 mod recordings;
+mod reload;
 mod replay;
 mod rig;
 mod sharing;

@@ -42,8 +42,15 @@ impl BatchSize {
         Self { now: START.min(max), max, commit_max: lease / LEASE_PART, slow: BTreeMap::new() }
     }
 
-    /// Tasks to ask for now.
-    pub(crate) fn now(&self) -> u32 {
+    /// Tasks to ask for now, with this `max` from now on.
+    pub(crate) fn now(&mut self, max: u32) -> u32 {
+        self.max = max.max(1);
+        self.now = self.now.min(self.max);
+        self.now
+    }
+
+    /// As it was asked for last.
+    pub(crate) fn shown(&self) -> u32 {
         self.now
     }
 
@@ -107,7 +114,7 @@ mod tests {
     /// Sizes of the batches of a backlog, each committed in the time that `takes` says.
     fn sizes(size: &mut BatchSize, batches: usize, takes: impl Fn(u32) -> Duration) -> Vec<u32> {
         let mut batch = || {
-            let asked = size.now();
+            let asked = size.now(4_000);
             size.committed(asked, asked, takes(asked));
             asked
         };
@@ -122,14 +129,14 @@ mod tests {
     fn full_batches_that_are_committed_quickly_grow_to_the_maximum() {
         let mut size = BatchSize::new(4_000, LEASE);
         assert_eq!(sizes(&mut size, 5, |tasks| us(5 * tasks)), [500, 1_000, 2_000, 4_000, 4_000]);
-        assert_eq!(BatchSize::new(100, LEASE).now(), 100);
+        assert_eq!(BatchSize::new(100, LEASE).shown(), 100);
     }
 
     #[test]
     fn batches_that_are_not_full_ask_for_no_more() {
         let mut size = BatchSize::new(4_000, LEASE);
         size.committed(499, 500, us(10));
-        assert_eq!(size.now(), 500);
+        assert_eq!(size.now(4_000), 500);
     }
 
     #[test]
@@ -151,27 +158,35 @@ mod tests {
     fn a_store_that_recovers_gets_bigger_batches_again() {
         let mut size = BatchSize::new(4_000, LEASE);
         sizes(&mut size, 20, |tasks| us(5_000 * tasks));
-        assert!(size.now() < 50);
+        assert!(size.now(4_000) < 50);
         sizes(&mut size, 20, |tasks| us(5 * tasks));
-        assert_eq!(size.now(), 4_000);
+        assert_eq!(size.now(4_000), 4_000);
+    }
+
+    #[test]
+    fn another_maximum_counts_at_once() {
+        let mut size = BatchSize::new(4_000, LEASE);
+        assert_eq!((size.now(50), size.now(4_000)), (50, 50));
+        sizes(&mut size, 10, |tasks| us(5 * tasks));
+        assert_eq!(size.now(4_000), 4_000);
     }
 
     #[test]
     fn contention_and_silence_halve_down_to_one_task() {
         let mut size = BatchSize::new(4_000, LEASE);
         size.failed();
-        assert_eq!(size.now(), 250);
+        assert_eq!(size.now(4_000), 250);
         (0..20).for_each(|_| size.failed());
-        assert_eq!(size.now(), 1);
+        assert_eq!(size.now(4_000), 1);
         sizes(&mut size, 3, |_| us(10));
-        assert_eq!(size.now(), 8);
+        assert_eq!(size.now(4_000), 8);
     }
 
     #[test]
     fn a_commit_takes_well_under_the_lease_whatever_it_costs() {
         let mut size = BatchSize::new(4_000, Duration::from_secs(2));
         size.committed(300, 500, Duration::from_millis(600));
-        assert_eq!(size.now(), 150);
+        assert_eq!(size.now(4_000), 150);
         let asked = sizes(&mut size, 20, |tasks| Duration::from_millis(400) + us(400 * tasks));
         assert!(asked.iter().skip(1).all(|&tasks| tasks < 500), "{asked:?}");
     }

@@ -58,7 +58,7 @@ fn state(shared: &Shared, look: &Look, before: &Look, since: Duration) -> Worker
         tasks: look.tasks,
         tasks_per_s: u64::try_from(per_second).unwrap_or(u64::MAX),
         batch_tasks: u32::try_from(tasks / batches.max(1)).unwrap_or(u32::MAX),
-        batch_size: shared.writer.size().now(),
+        batch_size: shared.writer.size().shown(),
         commit_p50_us: look.commit_p50_us,
         commit_p99_us: look.commit_p99_us,
         retries: look.retries,

@@ -142,13 +142,14 @@ impl Consumer {
     /// The take to send now: the one that got no answer, or a fresh one.
     fn asking(&mut self, queue: &QueueName) -> Take {
         let options = &self.shared.options;
-        let tasks_max = self.shared.writer.size().now();
+        let limits = options.limits();
+        let tasks_max = self.shared.writer.size().now(limits.batch_tasks);
         let asked = self.asked.entry(queue.clone()).or_insert_with(|| Asked {
             take: Take {
                 queue: queue.clone(),
                 lease: LeaseId::fresh(),
                 tasks_max,
-                bytes_max: options.batch_bytes,
+                bytes_max: limits.batch_bytes,
                 ttl: options.lease,
                 worker: options.name.clone(),
             },
@@ -216,7 +217,7 @@ impl Consumer {
         }
         let options = &self.shared.options;
         let postpone = verdict == Verdict::Postpone;
-        let clerk = Clerk { worker: &options.name, now: clock::now(), retry: options.row_retry, postpone };
+        let clerk = Clerk { worker: &options.name, now: clock::now(), retry: options.limits().row_retry, postpone };
         Ok(docket.settle(queue, batch.lease, tasks, clerk))
     }
 
@@ -264,7 +265,7 @@ impl Consumer {
         tasks: impl Iterator<Item = (usize, &'b [u8])>,
         docket: &mut Docket,
     ) -> Result<(), Stopping> {
-        let decoded = decode(tasks, clock::now(), self.shared.options.age_max, docket);
+        let decoded = decode(tasks, clock::now(), self.shared.options.limits().age_max, docket);
         self.shared.writer.write(decoded, docket).await
     }
 

@@ -26,5 +26,5 @@ mod stats;
 mod trouble;
 mod writer;
 
-pub use options::WorkerOptions;
+pub use options::{WorkerLimits, WorkerOptions};
 pub use run::{WorkerError, WorkerSummary, run};

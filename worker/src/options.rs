@@ -7,6 +7,20 @@ use common::masters::Catalogs;
 use common::queue::QueueName;
 use common::retry::Backoff;
 use common::store::UnknownTicker;
+use tokio::sync::watch;
+
+/// What may change while a worker runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerLimits {
+    /// As [`WorkerOptions::batch_tasks`].
+    pub batch_tasks: u32,
+    /// As [`WorkerOptions::batch_bytes`].
+    pub batch_bytes: u32,
+    /// As [`WorkerOptions::age_max`].
+    pub age_max: Option<Duration>,
+    /// As [`WorkerOptions::row_retry`].
+    pub row_retry: Backoff,
+}
 
 /// Settings of one worker process.
 #[derive(Debug, Clone)]
@@ -31,10 +45,25 @@ pub struct WorkerOptions {
     pub unknown_ticker: UnknownTicker,
     /// Delays between the tries of a row that the store refuses; `times` tries in all, then it is dead.
     pub row_retry: Backoff,
+    /// Later values of these; `None` where nothing will change.
+    pub limits: Option<watch::Receiver<WorkerLimits>>,
     /// How long a stopping worker may work on what it has; the rest is released.
     pub drain: Duration,
     /// Where to answer health checks.
     pub health: Option<SocketAddr>,
     /// What people shall call it.
     pub name: Box<str>,
+}
+
+impl WorkerOptions {
+    /// What counts now.
+    pub(crate) fn limits(&self) -> WorkerLimits {
+        let own = WorkerLimits {
+            batch_tasks: self.batch_tasks,
+            batch_bytes: self.batch_bytes,
+            age_max: self.age_max,
+            row_retry: self.row_retry,
+        };
+        self.limits.as_ref().map_or(own, |limits| *limits.borrow())
+    }
 }

@@ -127,6 +127,12 @@ impl Resolved {
         &self.entries
     }
 
+    /// The keys whose values differ in `other`.
+    pub fn changed(&self, other: &Self) -> Vec<&'static str> {
+        let pairs = self.entries.iter().zip(&other.entries);
+        pairs.filter(|(one, other)| !one.value.is_same(&other.value)).map(|(one, _)| one.setting.key).collect()
+    }
+
     /// The entry of this key.
     pub(super) fn entry(&self, key: &str) -> &Entry {
         let found = self.entries.iter().find(|entry| entry.setting.key == key);

@@ -30,6 +30,18 @@ pub enum Value {
     List(Vec<String>),
 }
 
+impl Value {
+    /// Whether both say the same; secrets are compared, not shown.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Secret(one) | Self::Hidden(one), Self::Secret(other) | Self::Hidden(other)) => {
+                one.expose_secret() == other.expose_secret()
+            }
+            (one, other) => one.to_string() == other.to_string(),
+        }
+    }
+}
+
 /// As TOML, secrets masked.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -35,9 +35,9 @@ async fn parts_are_ready_while_they_get_on_and_say_why_when_they_do_not() {
     let mut rig = Rig::new(Pair::Servers).await;
     let endpoint = rig.exchange(&["--symbols", "20", "--rate", "500"]).await;
     let (worker, listener) = (free_port(), free_port());
-    rig.processes.set("TIDEMILL_HEALTH__LISTEN", &format!("127.0.0.1:{worker}"));
+    rig.processes.set("TIDEMILL_HEALTH__LISTEN", format!("127.0.0.1:{worker}"));
     rig.processes.start("worker", &["worker"]);
-    rig.processes.set("TIDEMILL_HEALTH__LISTEN", &format!("127.0.0.1:{listener}"));
+    rig.processes.set("TIDEMILL_HEALTH__LISTEN", format!("127.0.0.1:{listener}"));
     rig.listen(&endpoint, "BTCUSDT,ETHUSDT", "trade");
     eventually("both are ready", SOON, async || is_ready(worker) && is_ready(listener)).await;
     eventually("ticks are stored", SOON, async || 100 < rig.ledger().of("settled")).await;
@@ -81,7 +81,7 @@ async fn a_port_in_use_is_said_before_anything_starts() {
 async fn a_stopping_worker_is_not_ready_to_its_end() {
     let mut rig = Rig::new(Pair::Servers).await;
     let port = free_port();
-    rig.processes.set("TIDEMILL_HEALTH__LISTEN", &format!("127.0.0.1:{port}"));
+    rig.processes.set("TIDEMILL_HEALTH__LISTEN", format!("127.0.0.1:{port}"));
     rig.processes.set("TIDEMILL_WORKER__DRAIN", "3s");
     let endpoint = rig.exchange(&["--symbols", "20", "--rate", "500"]).await;
     rig.processes.start("worker", &["worker"]);

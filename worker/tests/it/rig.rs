@@ -84,6 +84,7 @@ impl Rig {
             unknown_ticker: UnknownTicker::Create,
             row_retry: Backoff { first: Duration::from_millis(20), longest: Duration::from_millis(50), times: Some(2) },
             drain: Duration::from_secs(5),
+            limits: None,
             health: None,
             name: "under-test".into(),
         }

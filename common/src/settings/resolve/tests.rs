@@ -3,6 +3,23 @@
 use secrecy::ExposeSecret;
 
 use super::*;
+
+#[test]
+fn what_differs_is_named_and_a_changed_password_differs() {
+    let of = |environment| resolve(&Sources { environment, ..Sources::default() }).unwrap().resolved;
+    let before = of(Environment::from([
+        ("REDIS_URL", "redis://:one@h"),
+        ("TIDEMILL_WORKER__LEASE", "15s"),
+        ("RUST_LOG", "info"),
+    ]));
+    let after = of(Environment::from([
+        ("REDIS_URL", "redis://:two@h"),
+        ("TIDEMILL_WORKER__LEASE", "15000ms"),
+        ("RUST_LOG", "debug"),
+    ]));
+    assert_eq!(before.changed(&after), ["broker.url", "log.level"]);
+    assert!(before.changed(&before).is_empty());
+}
 use crate::settings::kind::Kind;
 use crate::settings::{Overflow, duration, size};
 
