@@ -9,12 +9,14 @@
 mod bad_input;
 mod feed_trial;
 mod feeds;
+mod freezes;
 mod kills;
 mod outages;
 mod poison;
 mod presence_watch;
 mod processes;
 mod recordings;
+mod repairs;
 mod replay;
 mod rig;
 mod sharing;

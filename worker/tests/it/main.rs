@@ -4,5 +4,6 @@
 
 mod endings;
 mod gaps;
+mod long_work;
 mod recovery;
 mod rig;
