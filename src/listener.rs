@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
+use common::outage::chain;
 use common::settings::{Flags, Settings};
 use common::shutdown::Shutdown;
 use listener::{ListenerOptions, ShardLimits};
@@ -151,6 +152,7 @@ pub(crate) fn options(settings: &Settings, context: &Context) -> Result<Listener
     options.buffer.bytes_max = wanted.buffer_bytes;
     options.buffer.overflow = wanted.overflow;
     options.enqueue.waiting_max = settings.queue.waiting_max;
+    options.accepted_log.clone_from(&wanted.accepted_log);
     options.monitor_interval = wanted.monitor_interval;
     Ok(options)
 }
@@ -178,7 +180,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
         let broker = context.broker().await?;
         match listener::run(options, broker, shutdown).await {
             Ok(_summary) => Ok(Exit::Ok),
-            Err(error) => Err(Failure::new(Diagnostic::new(Code::Listener, error.to_string()))),
+            Err(error) => Err(Failure::new(Diagnostic::new(Code::Listener, chain(&error)))),
         }
     })
 }

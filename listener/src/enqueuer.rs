@@ -14,6 +14,7 @@ use common::retry::Backoff;
 use tokio::time;
 use tracing::{info, warn};
 
+use crate::accepted_log::AcceptedLog;
 use crate::backlog::Batch;
 use crate::board::Board;
 use crate::intake::{Intake, Outlook};
@@ -32,6 +33,7 @@ pub(crate) struct Enqueuer {
     pub(crate) limits: EnqueueLimits,
     pub(crate) intake: Arc<Intake>,
     pub(crate) board: Arc<Board>,
+    pub(crate) accepted_log: Option<AcceptedLog>,
 }
 
 impl Enqueuer {
@@ -96,7 +98,12 @@ impl Enqueuer {
             counts: &batch.counts,
         };
         match time::timeout(self.limits.patience, self.broker.enqueue(&enqueue)).await {
-            Ok(Ok(Enqueued::Accepted | Enqueued::Already)) => Ok(()),
+            Ok(Ok(Enqueued::Accepted | Enqueued::Already)) => {
+                if let Some(log) = &self.accepted_log {
+                    log.write(&enqueue);
+                }
+                Ok(())
+            }
             Ok(Ok(Enqueued::Full { waiting })) => {
                 Err(format!("the queue is full: {waiting} tasks wait, the limit is {}", self.limits.waiting_max))
             }

@@ -11,6 +11,7 @@
 //! Decisions are pure (`shards`, `backlog`, `liveness`, `subscription`, `numbering`, `retreat`,
 //! `ending`); `session`, `shard` and `enqueuer` only carry values to and from them.
 
+mod accepted_log;
 mod attempt;
 mod backlog;
 mod beat;

@@ -1,6 +1,8 @@
 //! Starts the parts of a listener, and stops them from the source on.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use tokio::time;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::accepted_log::AcceptedLog;
 use crate::beat::Beat;
 use crate::board::Board;
 use crate::dial;
@@ -82,6 +85,15 @@ pub enum ListenerError {
     /// A policy that is named but not built.
     #[error("overflow policy `spool` is not available yet; use merge, block or drop_oldest")]
     SpoolNotBuilt,
+    /// The log of accepted messages cannot be opened.
+    #[error("cannot write the log of accepted messages {path}; give `listener.accepted_log` another path, or none")]
+    AcceptedLog {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A limit of zero where nothing could happen.
     #[error("{0} must be at least 1")]
     ZeroLimit(&'static str),
@@ -106,6 +118,7 @@ pub async fn run(
     if let Some(other) = rivals::rival(&broker, (&group, &plan, instance), &shutdown).await {
         return Err(ListenerError::Rival { group, other });
     }
+    let accepted_log = accepted_log(&options)?;
     let Parts { fleet, intake, board, samples } = parts(&options, Some((&broker, instance)), &shutdown).await?;
     info!(instance = %instance, "listener of {} starts", options.feed.name());
 
@@ -134,6 +147,7 @@ pub async fn run(
         limits: options.enqueue,
         intake: Arc::clone(&intake),
         board: Arc::clone(&board),
+        accepted_log,
     };
     let ended = carry(enqueuer, fleet, &shutdown, options.drain_grace).await;
 
@@ -260,6 +274,12 @@ fn check(options: &ListenerOptions) -> Result<(), ListenerError> {
         return Err(ListenerError::ZeroLimit(name));
     }
     dial::check(options.socket_endpoint()).map_err(|problem| ListenerError::Endpoint { problem })
+}
+
+fn accepted_log(options: &ListenerOptions) -> Result<Option<AcceptedLog>, ListenerError> {
+    let Some(path) = &options.accepted_log else { return Ok(None) };
+    let opened = AcceptedLog::open(path);
+    opened.map(Some).map_err(|source| ListenerError::AcceptedLog { path: path.clone(), source })
 }
 
 fn micros(duration: Duration) -> usize {

@@ -1,6 +1,7 @@
 //! What a listener is asked to do. Every limit has a name and a default here.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +52,8 @@ pub struct ListenerOptions {
     pub enqueue: EnqueueLimits,
     /// Timings of a connection.
     pub link: LinkTimes,
+    /// Where accepted messages are written down for audits; `None` costs nothing.
+    pub accepted_log: Option<PathBuf>,
     /// Where every received frame is written as well.
     pub recorder: Option<Arc<Recorder>>,
     /// How often the presence record is written. It is kept five times as long.
@@ -81,6 +84,7 @@ impl ListenerOptions {
             buffer: BufferLimits::default(),
             enqueue: EnqueueLimits::default(),
             link: LinkTimes::default(),
+            accepted_log: None,
             recorder: None,
             beat_interval: Duration::from_secs(1),
             monitor_interval: Duration::from_secs(30),

@@ -109,6 +109,7 @@ pub const TABLE: &[Setting] = &[
     setting("listener.overflow", OVERFLOW, "merge", "What happens when the buffer or the queue is full"),
     setting("listener.buffer_max", count(1, 10_000_000), "200000", "Messages read but not yet accepted by the queue, at most"),
     setting("listener.buffer_bytes", BUFFER_BYTES, "256MiB", "Bytes of these messages, at most"),
+    setting("listener.accepted_log", Kind::Text, "", "File to which every accepted message's queue, producer, batch, epoch and seq are appended, for audits"),
     setting("listener.litemode", Kind::Flag, "false", "Subscribe the feed's smallest messages: last prices only"),
 
     setting("credentials.file", Kind::Text, "", "File that holds the provider's token and nothing else; read anew at every attempt"),

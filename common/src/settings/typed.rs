@@ -116,6 +116,8 @@ pub struct ListenerSettings {
     pub buffer_max: usize,
     /// Bytes of these messages, at most.
     pub buffer_bytes: usize,
+    /// File to which accepted messages are written down.
+    pub accepted_log: Option<PathBuf>,
     /// Subscribe the feed's smallest messages.
     pub litemode: bool,
 }
@@ -254,6 +256,7 @@ fn listener(from: &Resolved) -> ListenerSettings {
         buffer_max: from.count("listener.buffer_max"),
         buffer_bytes: from.count("listener.buffer_bytes"),
         data_age_max: Some(from.time("listener.data_age_max")).filter(|age| !age.is_zero()),
+        accepted_log: Some(from.text("listener.accepted_log")).filter(|path| !path.is_empty()).map(Into::into),
         litemode: from.flag("listener.litemode"),
     }
 }

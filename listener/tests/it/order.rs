@@ -96,3 +96,28 @@ async fn two_connections_carry_their_own_symbols_and_do_not_disturb_each_other()
     let _again = rig.server.accept_subscribed().await;
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn what_was_accepted_is_written_down_when_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accepted.log");
+    let rig = Rig::start(&["BTCUSDT"], |options| {
+        options.accepted_log = Some(path.clone());
+        options.enqueue.tasks_max = 3;
+    })
+    .await;
+    let mut peer = rig.server.accept_subscribed().await;
+    peer.trades("BTCUSDT", 0..10).await;
+    rig.tasks(10).await;
+    let epoch = rig.broker.seen()[0].epoch;
+    assert_eq!(rig.stop().await.accepted, 10);
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut next = 0;
+    for line in text.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let ["accepted", "ticks", _producer, _batch, of, first, last] = words[..] else { panic!("{line}") };
+        assert_eq!((of.parse(), first.parse()), (Ok(epoch), Ok(next)), "{line}");
+        next = last.parse::<u32>().unwrap() + 1;
+    }
+    assert_eq!(next, 10, "{text}");
+}
