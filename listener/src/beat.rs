@@ -7,7 +7,7 @@ use common::broker::Broker;
 use common::broker::shards::GroupName;
 use common::clock::{self, UnixMicros};
 use common::credentials::Vault;
-use common::presence::{InstanceId, ListenerState, Part, Presence, ProcessFacts};
+use common::presence::{InstanceId, ListenerCounts, ListenerState, Part, Presence, ProcessFacts};
 use common::queue::QueueName;
 use tokio::time::{self, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -65,6 +65,7 @@ impl Beat {
 
     fn presence(&self) -> Presence {
         let facts = ProcessFacts::read();
+        let totals = self.intake.totals();
         Presence {
             instance: self.instance,
             host: facts.host,
@@ -77,7 +78,14 @@ impl Beat {
             part: Part::Listener(ListenerState {
                 queue: Some(self.queue.clone()),
                 connections: self.board.connections(),
-                buffered: self.intake.totals().buffered,
+                buffered: totals.buffered,
+                counts: Some(ListenerCounts {
+                    received: totals.received,
+                    recovered: totals.recovered,
+                    accepted: totals.accepted,
+                    shed: totals.shed.values().sum(),
+                    spooled: totals.spooled,
+                }),
                 buffer_max: self.buffer_max,
                 trouble: self.board.trouble(),
                 group: Some(self.group.as_str().into()),
