@@ -31,6 +31,7 @@ pub mod sqlite;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod wipe;
 
 pub use chain::chain;
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::clock::UnixMicros;
 use crate::queue::QueueName;
+use crate::wipe::Wiped;
 
 mod process;
 
@@ -96,6 +97,9 @@ pub struct ListenerState {
     /// Frames that were no message of the feed, by reason.
     #[serde(default)]
     pub samples: Vec<Sample>,
+    /// The broker was emptied under this process.
+    #[serde(default)]
+    pub wiped: Option<Wiped>,
 }
 
 /// What a listener did with its messages since it started; those that are buffered are beside it.
@@ -245,6 +249,9 @@ pub struct WorkerState {
     pub trouble: Option<String>,
     /// When it last asked the queue for work and got an answer.
     pub last_take_at: Option<UnixMicros>,
+    /// The broker was emptied under this process, queue by queue.
+    #[serde(default)]
+    pub wiped: Vec<Wiped>,
 }
 
 #[cfg(test)]

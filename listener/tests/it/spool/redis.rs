@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use common::broker::Broker;
 use common::broker::redis::connect;
-use common::presence::InstanceId;
+use common::presence::{InstanceId, Part};
 use common::queue::{LeaseId, QueueName, Settlement, Take, Taken, Task, TickCounts};
 use common::shutdown::Shutdown;
 use common::testing::{RedisServer, eventually};
@@ -137,4 +137,33 @@ async fn a_redis_out_of_memory_gets_the_rest_when_it_has_room() {
     rig.spools().await;
     rig.redis.cli(&["CONFIG", "SET", "maxmemory", "200mb"]);
     rig.comes_through(5_000).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_comes_back_empty_is_told_with_what_is_lost_and_nothing_freezes() {
+    let mut rig = RedisRig::start(&[]).await;
+    rig.peer.trades("BTCUSDT", 0..500).await;
+    rig.has(500).await;
+    let settled = take(&*rig.broker, &rig.queue).await.unwrap().len() as u64;
+    let shown = async || match rig.broker.presences().await.ok()?.into_iter().next()?.part {
+        Part::Listener(state) => Some(state),
+        Part::Worker(_) => None,
+    };
+    // Two beats after the settlement, the listener has seen it.
+    let beats = async || Some(rig.broker.presences().await.ok()?.first()?.beat_at);
+    for _ in 0..2 {
+        let before = beats().await;
+        eventually("a beat", PATIENCE, async || before < beats().await).await;
+    }
+    assert_eq!(shown().await.unwrap().wiped, None);
+
+    rig.redis.restart().await; // keeps nothing
+    eventually("told", PATIENCE, async || shown().await.is_some_and(|state| state.wiped.is_some())).await;
+    rig.peer.trades("BTCUSDT", 500..600).await;
+    rig.has(100).await;
+    let wiped = shown().await.unwrap().wiped.unwrap();
+    assert_eq!((wiped.known_accepted, wiped.known_settled, wiped.lost_max), (500, settled, 500 - settled));
+    rig.shutdown.begin();
+    let summary = tokio::time::timeout(PATIENCE, rig.listener).await.unwrap().unwrap().unwrap();
+    assert_eq!((summary.accepted, summary.spooled), (600, 0));
 }
