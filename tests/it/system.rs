@@ -18,6 +18,7 @@ mod recordings;
 mod replay;
 mod rig;
 mod sharing;
+mod spool;
 mod stopping;
 mod tables;
 mod venues;

@@ -196,3 +196,52 @@ async fn nothing_is_put_into_a_file_that_was_deleted_under_us() {
     assert!(matches!(error, SpoolError::Broken { .. }), "{error:?}");
     assert_eq!(file.head(0, 1).await.unwrap().enqueues.len(), 1, "what it holds can still be handed over");
 }
+
+/// A small file system of its own; `None` where we may not make one.
+#[cfg(target_os = "linux")]
+struct SmallDisk(TempDir);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(folder.path());
+        let is_mounted = mount.output().is_ok_and(|output| output.status.success());
+        is_mounted.then_some(Self(folder))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = std::process::Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+        assert!(unmounted.is_ok_and(|status| status.success()), "{} stays mounted", self.0.path().display());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_is_told_from_a_full_spool_and_costs_nothing_that_was_written() {
+    let Some(small) = SmallDisk::mount() else {
+        return eprintln!("a small file system cannot be mounted here: a full spool is tested, a full disk is not");
+    };
+    let desk = Desk::new();
+    let path = small.0.path().join("s.db");
+    let (file, _) = SpoolFile::open(&path, ROOMY).await.unwrap();
+    let large = vec![vec![b'x'; 50_000]];
+    let mut batches = 0;
+    let full = loop {
+        match desk.put(&file, batches + 1, &large).await {
+            Ok(_) => batches += 1,
+            Err(full) => break full,
+        }
+    };
+    assert!(matches!(full, SpoolError::DiskFull { .. }), "{full:?}");
+    assert!(0 < batches);
+    file.close().await;
+    let (file, content) = SpoolFile::open(&path, ROOMY).await.unwrap();
+    assert_eq!((content.enqueues, content.is_whole), (batches, true));
+    assert_eq!(file.head(0, usize::MAX).await.unwrap().enqueues.len() as u64, batches);
+    file.discard().await.unwrap();
+}
