@@ -6,7 +6,7 @@ use clap::Args;
 use common::outage::chain;
 use common::settings::{Flags, Settings};
 use common::shutdown::Shutdown;
-use listener::{ListenerError, ListenerOptions, ShardLimits};
+use listener::{ListenerError, ListenerOptions, ShardLimits, SpoolOptions};
 use tokio::sync::watch;
 
 use crate::calendar;
@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     /// Queue to fill
     #[arg(long, value_name = "NAME")]
     queue: Option<String>,
-    /// When the buffer is full: merge, block or `drop_oldest`
+    /// When the buffer is full: merge, spool, block or `drop_oldest`
     #[arg(long, value_name = "POLICY")]
     overflow: Option<String>,
     /// Stop when standard input closes: for launchers
@@ -153,6 +153,7 @@ pub(crate) fn options(settings: &Settings, context: &Context) -> Result<Listener
     options.buffer.messages_max = wanted.buffer_max;
     options.buffer.bytes_max = wanted.buffer_bytes;
     options.buffer.overflow = wanted.overflow;
+    options.spool = Some(SpoolOptions { folder: settings.data_dir.join("spool"), bytes_max: wanted.spool_max });
     options.enqueue.waiting_max = settings.queue.waiting_max;
     options.accepted_log.clone_from(&wanted.accepted_log);
     options.health = settings.health.listen;

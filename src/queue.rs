@@ -152,7 +152,7 @@ mod tests {
             delayed: 3,
             ..Default::default()
         };
-        let census = Census { ledger, oldest_at: Some(UnixMicros(959_000)), leases: 1, paused: true };
+        let census = Census { ledger, oldest_at: Some(UnixMicros(959_000)), leases: 1, paused: true, generation: None };
         let queues = [("websocket_data".parse().unwrap(), census), ("spare".parse().unwrap(), Census::default())];
         insta::assert_snapshot!(table(&queues, UnixMicros(1_000_000)), @r#"
         QUEUE           STATE   WAITING  OLDEST  LEASED  DELAYED  DEAD  ACCEPTED  SETTLED  LOST

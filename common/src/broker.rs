@@ -68,6 +68,9 @@ pub struct Census {
     pub leases: u64,
     /// Whether takes are refused.
     pub paused: bool,
+    /// Names this life of the ledger, where the broker can be emptied under us: another one began from nothing. `None`
+    /// before the first enqueue.
+    pub generation: Option<u64>,
 }
 
 /// The flow of tasks.

@@ -35,6 +35,7 @@ pub mod sqlite;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod wipe;
 
 pub use address::Address;
 pub use chain::chain;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::clock::UnixMicros;
 use crate::queue::QueueName;
+use crate::wipe::Wiped;
 
 pub mod process;
 
@@ -86,6 +87,9 @@ pub struct ListenerState {
     pub buffered: u64,
     /// The most messages the buffer may hold.
     pub buffer_max: u64,
+    /// Its counts: `received + recovered = accepted + shed + buffered + spooled`. Absent in records of older programs.
+    #[serde(default)]
+    pub counts: Option<ListenerCounts>,
     /// Why the broker does not accept, in words; `None` while it does.
     pub trouble: Option<String>,
     /// The group whose symbols it shares.
@@ -97,6 +101,25 @@ pub struct ListenerState {
     /// Frames that were no message of the feed, by reason.
     #[serde(default)]
     pub samples: Vec<Sample>,
+    /// The broker was emptied under this process.
+    #[serde(default)]
+    pub wiped: Option<Wiped>,
+}
+
+/// What a listener did with its messages since it started; those that are buffered are beside it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ListenerCounts {
+    /// Read from sockets.
+    pub received: u64,
+    /// Found in the spool of an earlier process.
+    pub recovered: u64,
+    /// Tasks whose durable enqueue returned.
+    pub accepted: u64,
+    /// Given up, by the overflow policy or because a spool was damaged.
+    pub shed: u64,
+    /// In its spool on disk, durable but not on the queue yet.
+    pub spooled: u64,
 }
 
 /// Frames that were rejected for one reason, and the start of the newest one without secrets.
@@ -233,6 +256,9 @@ pub struct WorkerState {
     pub trouble: Option<String>,
     /// When it last asked the queue for work and got an answer.
     pub last_take_at: Option<UnixMicros>,
+    /// The broker was emptied under this process, queue by queue.
+    #[serde(default)]
+    pub wiped: Vec<Wiped>,
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, ConnectionError, QueryResult};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock;
 
@@ -37,6 +37,8 @@ type Call = Box<dyn FnOnce(&mut SqliteConnection) + Send>;
 pub struct SqliteThread {
     calls: mpsc::Sender<Call>,
     file: Arc<file::Opened>,
+    /// Its sender lives as long as the connection.
+    open: watch::Receiver<()>,
 }
 
 /// A call did not finish: it panicked, or its connection could not be opened again after a panic.
@@ -54,7 +56,9 @@ impl SqliteThread {
         let (opened, outcome) = oneshot::channel();
         // Absolute, so that a later change of directory, or a name like `file:x` or `:memory:`, means nothing else.
         let path = std::path::absolute(path).map_err(|problem| file::bad(path, &problem))?;
+        let (held, open) = watch::channel(());
         let thread = std::thread::Builder::new().name("sqlite".to_owned()).spawn(move || {
+            let _held = held; // dropped last, after the connection
             match establish(&path).and_then(|connection| Ok((connection, file::Opened::look(&path)?))) {
                 Ok((connection, file)) => {
                     if opened.send(Ok(file)).is_ok() {
@@ -69,7 +73,7 @@ impl SqliteThread {
         }
         let gone = |_| ConnectionError::BadConnection(ThreadGone.to_string());
         let file = outcome.await.map_err(gone)??;
-        Ok(Self { calls, file: Arc::new(file) })
+        Ok(Self { calls, file: Arc::new(file), open })
     }
 
     /// Runs `work` on the connection. It runs to its end even if the caller stops waiting. If it panics, the caller
@@ -84,6 +88,13 @@ impl SqliteThread {
         let call: Call = Box::new(move |connection| drop(reply.send(work(connection))));
         self.calls.send(call).await.map_err(|_gone| ThreadGone)?;
         answer.await.map_err(|_gone| ThreadGone)
+    }
+
+    /// Closes the connection once every clone is gone, and returns then: nobody touches the file any more.
+    pub async fn close(self) {
+        let Self { calls, file: _, mut open } = self;
+        drop(calls);
+        while open.changed().await.is_ok() {}
     }
 
     /// The opened file, as an absolute path.

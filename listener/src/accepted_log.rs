@@ -4,10 +4,13 @@
 //!
 //! ```text
 //! accepted <queue> <producer> <batch number> <epoch> <first seq> <last seq>
+//! spooled <queue> <producer> <batch number> <epoch> <first seq> <last seq>
 //! ```
 //!
-//! It is written after the broker had the batch. A process killed between the two steps leaves a batch without its line:
-//! the log is never more than the truth.
+//! `accepted` is written after the broker had the batch, `spooled` after the spool had it; a spooled batch gets its
+//! `accepted` line under the same producer and number when it has been handed over. A process killed between the two
+//! steps leaves a batch without its line, and the next life that repeats it may write one line twice: the log is never
+//! more than the truth, as a set.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -28,6 +31,15 @@ pub(crate) struct AcceptedLog {
     is_broken: AtomicBool,
 }
 
+/// Where a batch is durable now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durable {
+    /// In the broker.
+    Accepted,
+    /// In the listener's spool.
+    Spooled,
+}
+
 impl AcceptedLog {
     /// Opens the file, or makes one that only its owner may read.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
@@ -39,8 +51,8 @@ impl AcceptedLog {
     }
 
     /// Writes the lines of an enqueue, all with one call. A log that cannot be written costs no message: it is said once.
-    pub(crate) fn write(&self, enqueue: &Enqueue<'_>) {
-        let lines = lines(enqueue);
+    pub(crate) fn write(&self, durable: Durable, enqueue: &Enqueue<'_>) {
+        let lines = lines(durable, enqueue);
         if lines.is_empty() {
             return;
         }
@@ -52,12 +64,16 @@ impl AcceptedLog {
     }
 }
 
-fn lines(enqueue: &Enqueue<'_>) -> String {
+fn lines(durable: Durable, enqueue: &Enqueue<'_>) -> String {
+    let word = match durable {
+        Durable::Accepted => "accepted",
+        Durable::Spooled => "spooled",
+    };
     let (queue, producer, batch) = (enqueue.queue, enqueue.producer, enqueue.batch);
     let mut lines = String::new();
     for run in runs(enqueue.tasks) {
         let (epoch, first, last) = (run[0].epoch(), run[0].seq(), run[run.len() - 1].seq());
-        writeln!(lines, "accepted {queue} {producer} {batch} {epoch} {first} {last}")
+        writeln!(lines, "{word} {queue} {producer} {batch} {epoch} {first} {last}")
             .expect("writing to memory does not fail");
     }
     lines
@@ -88,11 +104,11 @@ mod tests {
         ElementWriter::new("binance", 1).write("trade", order, UnixMicros(0), "{}")
     }
 
-    fn written(log: &AcceptedLog, tasks: &[Vec<u8>]) {
+    fn written(log: &AcceptedLog, tasks: &[Vec<u8>], durable: Durable) {
         let queue: QueueName = "ticks".parse().unwrap();
         let producer = InstanceId::parse("01920000-0000-7000-8000-000000000001").unwrap();
         let counts = IntakeCounts::default();
-        log.write(&Enqueue { queue: &queue, producer, batch: 12, tasks, waiting_max: 1, counts: &counts });
+        log.write(durable, &Enqueue { queue: &queue, producer, batch: 12, tasks, waiting_max: 1, counts: &counts });
     }
 
     #[test]
@@ -100,13 +116,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("accepted.log");
         let log = AcceptedLog::open(&path).unwrap();
-        written(&log, &[element(7, 0), element(9, 4), element(7, 1), element(7, 3)]);
-        written(&log, &[]);
+        written(&log, &[element(7, 0), element(9, 4), element(7, 1), element(7, 3)], Durable::Accepted);
+        written(&log, &[], Durable::Accepted);
         drop(log);
-        written(&AcceptedLog::open(&path).unwrap(), &[element(9, 5)]);
+        written(&AcceptedLog::open(&path).unwrap(), &[element(9, 5)], Durable::Spooled);
         let head = "ticks 01920000000070008000000000000001 12";
         let expected =
-            format!("accepted {head} 7 0 1\naccepted {head} 7 3 3\naccepted {head} 9 4 4\naccepted {head} 9 5 5\n");
+            format!("accepted {head} 7 0 1\naccepted {head} 7 3 3\naccepted {head} 9 4 4\nspooled {head} 9 5 5\n");
         assert_eq!(std::fs::read_to_string(path).unwrap(), expected);
     }
 
@@ -114,8 +130,8 @@ mod tests {
     #[test]
     fn a_log_that_cannot_be_written_is_no_error() {
         let log = AcceptedLog::open(Path::new("/dev/full")).unwrap();
-        written(&log, &[element(7, 0)]);
-        written(&log, &[element(7, 1)]);
+        written(&log, &[element(7, 0)], Durable::Accepted);
+        written(&log, &[element(7, 1)], Durable::Accepted);
         assert!(log.is_broken.load(Ordering::Relaxed));
     }
 }

@@ -81,14 +81,20 @@ impl Backlog {
         self.len == 0 || (self.len < self.limits.messages_max && self.bytes + bytes <= self.limits.bytes_max)
     }
 
+    /// Whether half of it is used.
+    pub(crate) fn is_half_full(&self) -> bool {
+        self.limits.messages_max <= 2 * self.len || self.limits.bytes_max <= 2 * self.bytes
+    }
+
     /// Appends a message; when there is no room the policy makes some. Under `Block` the message comes back, uncounted.
     pub(crate) fn push(&mut self, message: Message) -> Result<(), Message> {
         let bytes = message.element.len();
         match self.limits.overflow {
             Overflow::Block if !self.has_room(bytes) => return Err(message),
-            Overflow::Merge => self.make_room_by_merging(message.merge, bytes),
-            // Spool is refused before a listener starts; nothing newer is ever dropped for something older.
-            Overflow::Block | Overflow::DropOldest | Overflow::Spool => {
+            // Where even the spool has no room.
+            Overflow::Merge | Overflow::Spool => self.make_room_by_merging(message.merge, bytes),
+            // Nothing newer is ever dropped for something older.
+            Overflow::Block | Overflow::DropOldest => {
                 while !self.has_room(bytes) {
                     self.give_up_oldest();
                 }
@@ -109,6 +115,13 @@ impl Backlog {
     pub(crate) fn reject(&mut self, reason: &str, frames: u64) {
         for counts in [&mut self.unreported, &mut self.totals] {
             add(&mut counts.rejected, reason, frames);
+        }
+    }
+
+    /// Counts messages that were read earlier and are given up now.
+    pub(crate) fn lose(&mut self, reason: &str, messages: u64) {
+        for counts in [&mut self.unreported, &mut self.totals] {
+            add(&mut counts.shed, reason, messages);
         }
     }
 

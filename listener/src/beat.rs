@@ -7,11 +7,12 @@ use common::broker::Broker;
 use common::broker::shards::GroupName;
 use common::clock::{self, UnixMicros};
 use common::credentials::Vault;
-use common::presence::{InstanceId, ListenerState, Part, Presence, ProcessFacts};
+use common::presence::{InstanceId, ListenerCounts, ListenerState, Part, Presence, ProcessFacts};
 use common::queue::QueueName;
+use common::wipe::{WipeWatch, Wiped};
 use tokio::time::{self, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, error};
 
 use crate::board::Board;
 use crate::intake::Intake;
@@ -43,9 +44,11 @@ impl Beat {
     /// Runs until `done`.
     pub(crate) async fn run(self, done: CancellationToken) {
         let mut ticks = time::interval(self.interval);
+        let mut watch = WipeWatch::new(self.queue.clone());
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while done.run_until_cancelled(ticks.tick()).await.is_some() {
-            let presence = self.presence();
+            self.look(&mut watch, &done).await;
+            let presence = self.presence(watch.found());
             let announced = self.broker.announce(&presence, self.interval * BEATS_KEPT);
             match done.run_until_cancelled(time::timeout(self.interval, announced)).await {
                 None => {}
@@ -60,12 +63,31 @@ impl Beat {
         }
     }
 
+    /// Looks whether the queue still knows what it has accepted.
+    async fn look(&self, watch: &mut WipeWatch, done: &CancellationToken) {
+        let own_before = self.intake.totals().accepted;
+        let asked = time::timeout(self.interval, self.broker.census(&self.queue));
+        // Where it cannot be asked, the next beat will.
+        let Some(Ok(Ok(census))) = done.run_until_cancelled(asked).await else { return };
+        let own = [own_before, self.intake.totals().accepted];
+        if let Some(Wiped { queue, known_accepted, known_settled, lost_max, .. }) =
+            watch.look(&census, own, clock::now())
+        {
+            error!(
+                known_accepted,
+                known_settled,
+                "queue {queue} was emptied or went back to an older state: up to {lost_max} accepted tasks are lost"
+            );
+        }
+    }
+
     fn redacted(&self, text: &str) -> String {
         self.vault.as_ref().map_or_else(|| text.to_owned(), |vault| vault.redact(text))
     }
 
-    fn presence(&self) -> Presence {
+    fn presence(&self, wiped: Option<&Wiped>) -> Presence {
         let facts = ProcessFacts::read();
+        let totals = self.intake.totals();
         Presence {
             instance: self.instance,
             host: facts.host,
@@ -79,12 +101,20 @@ impl Beat {
             part: Part::Listener(ListenerState {
                 queue: Some(self.queue.clone()),
                 connections: self.board.connections(),
-                buffered: self.intake.totals().buffered,
+                buffered: totals.buffered,
+                counts: Some(ListenerCounts {
+                    received: totals.received,
+                    recovered: totals.recovered,
+                    accepted: totals.accepted,
+                    shed: totals.shed.values().sum(),
+                    spooled: totals.spooled,
+                }),
                 buffer_max: self.buffer_max,
                 trouble: self.board.trouble(),
                 group: Some(self.group.as_str().into()),
                 plan: Some(self.board.plan().unwrap_or_else(|| self.plan.clone())),
                 samples: self.samples.shown(|text| self.redacted(text)),
+                wiped: wiped.cloned(),
             }),
         }
     }

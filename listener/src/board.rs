@@ -6,6 +6,9 @@ use std::time::Instant;
 
 use common::presence::{ConnectionState, Continuity, Link};
 
+/// Damaged spools that are told of at a time; the log has all.
+const DAMAGE_SHOWN_MAX: usize = 3;
+
 /// The state of one connection, written by its shard.
 #[derive(Debug)]
 pub(crate) struct Cell(Mutex<ConnectionState>);
@@ -59,6 +62,8 @@ struct Troubles {
     enqueue: Option<String>,
     epoch: Option<String>,
     share: Option<String>,
+    spool: Option<String>,
+    spool_damage: Vec<String>,
 }
 
 impl Board {
@@ -120,10 +125,25 @@ impl Board {
     }
 
     /// What people should know of the broker.
+    /// Why the spool takes no messages; `None` while it does.
+    pub(crate) fn set_spool_trouble(&self, trouble: Option<String>) {
+        self.troubles().spool = trouble;
+    }
+
+    /// A spool was set aside: stays to be seen as long as this process lives.
+    pub(crate) fn add_spool_damage(&self, damage: String) {
+        let mut troubles = self.troubles();
+        if troubles.spool_damage.len() < DAMAGE_SHOWN_MAX {
+            troubles.spool_damage.push(damage);
+        }
+    }
+
+    /// What people should know of the broker and the spool.
     pub(crate) fn trouble(&self) -> Option<String> {
-        let troubles = self.troubles();
-        let epoch = troubles.epoch.as_ref().map(|problem| format!("connections wait for an epoch: {problem}"));
-        troubles.enqueue.clone().or(epoch).or_else(|| troubles.share.clone())
+        let Troubles { enqueue, epoch, share, spool, spool_damage } = self.troubles().clone();
+        let epoch = epoch.map(|problem| format!("connections wait for an epoch: {problem}"));
+        let all: Vec<String> = enqueue.or(epoch).or(share).into_iter().chain(spool).chain(spool_damage).collect();
+        (!all.is_empty()).then(|| all.join("; "))
     }
 
     pub(crate) fn connections(&self) -> Vec<ConnectionState> {

@@ -2,44 +2,43 @@
 //!
 //! No timer waits to fill a batch. A batch in hand keeps its number and its bytes until the broker has it, so repeating
 //! it after an unknown outcome adds nothing twice, and the counts that ride in it are counted once.
+//!
+//! With a spool, a batch that the broker does not take goes there, and so does all that follows while the spool holds
+//! anything: the order holds.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::broker::{Broker, Enqueue, Enqueued};
+use common::broker::Enqueue;
 use common::clock;
 use common::presence::InstanceId;
 use common::queue::QueueName;
 use common::retry::Backoff;
 use tokio::time;
-use tracing::{info, warn};
 
-use crate::accepted_log::AcceptedLog;
+use crate::accepted_log::Durable;
 use crate::backlog::Batch;
-use crate::board::Board;
+use crate::handover::Handover;
 use crate::intake::{Intake, Outlook};
-use crate::options::EnqueueLimits;
-use common::outage::{Outage, chain};
+use crate::spool::Spool;
 
 /// Counts without tasks are reported this often at most.
 const COUNTS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The only one in the process that enqueues.
+/// The only one in the process that takes from the intake.
 #[derive(Debug)]
 pub(crate) struct Enqueuer {
-    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) handover: Arc<Handover>,
     pub(crate) queue: QueueName,
     pub(crate) producer: InstanceId,
-    pub(crate) limits: EnqueueLimits,
     pub(crate) intake: Arc<Intake>,
-    pub(crate) board: Arc<Board>,
-    pub(crate) accepted_log: Option<AcceptedLog>,
+    /// Under the policy `spool`.
+    pub(crate) spool: Option<Arc<Spool>>,
 }
 
 impl Enqueuer {
     /// Runs until the intake is closed and empty. When it is dropped earlier, what was in hand counts as buffered.
     pub(crate) async fn run(self) {
-        let mut outage = Outage::default();
         let mut counts_after = clock::monotonic();
         let mut number = 0;
         loop {
@@ -55,10 +54,10 @@ impl Enqueuer {
                 }
                 Outlook::Tasks | Outlook::LastCounts | Outlook::Counts => {}
             }
-            let batch = self.intake.take(self.limits.tasks_max, self.limits.bytes_max);
+            let limits = self.handover.limits;
+            let batch = self.intake.take(limits.tasks_max, limits.bytes_max);
             number += 1;
-            self.deliver(number, &batch, &mut outage).await;
-            self.intake.accepted(batch.tasks.len() as u64);
+            self.deliver(number, &batch).await;
             counts_after = clock::monotonic() + COUNTS_INTERVAL;
         }
     }
@@ -70,45 +69,46 @@ impl Enqueuer {
         }
     }
 
-    /// Returns when the broker has the batch, however long that takes.
-    async fn deliver(&self, number: u64, batch: &Batch, outage: &mut Outage) {
-        let mut delays = Backoff::DEPENDENCY.delays();
-        while let Err(problem) = self.enqueue(number, batch).await {
-            if let Some(notice) = outage.failed(clock::monotonic()) {
-                let (tries, buffered) = (notice.tries, self.intake.totals().buffered);
-                warn!(tries, buffered, "queue {} does not accept, messages gather here: {problem}", self.queue);
-            }
-            self.board.set_enqueue_trouble(Some(problem));
-            time::sleep(delays.next().unwrap_or(Backoff::DEPENDENCY.longest)).await;
-        }
-        self.board.set_enqueue_trouble(None);
-        if let Some(over) = outage.ended(clock::monotonic()) {
-            let (outage_ms, tries) = (over.lasted.as_millis(), over.tries);
-            info!(outage_ms, tries, "queue {} accepts again after {outage_ms} ms", self.queue);
-        }
-    }
-
-    async fn enqueue(&self, number: u64, batch: &Batch) -> Result<(), String> {
+    /// Returns when broker or spool have the batch, however long that takes.
+    async fn deliver(&self, number: u64, batch: &Batch) {
         let enqueue = Enqueue {
             queue: &self.queue,
             producer: self.producer,
             batch: number,
             tasks: &batch.tasks,
-            waiting_max: self.limits.waiting_max,
+            waiting_max: self.handover.limits.waiting_max,
             counts: &batch.counts,
         };
-        match time::timeout(self.limits.patience, self.broker.enqueue(&enqueue)).await {
-            Ok(Ok(Enqueued::Accepted | Enqueued::Already)) => {
-                if let Some(log) = &self.accepted_log {
-                    log.write(&enqueue);
+        let mut delays = Backoff::DEPENDENCY.delays();
+        loop {
+            let tasks = batch.tasks.len() as u64;
+            match &self.spool {
+                None if self.handover.try_once(&enqueue).await => return self.intake.accepted(tasks),
+                Some(spool) if spool.is_empty() && self.try_until_pressed(&enqueue).await => {
+                    return self.intake.accepted(tasks);
                 }
-                Ok(())
+                Some(spool) if spool.put(&enqueue).await => return self.handover.note(Durable::Spooled, &enqueue),
+                None | Some(_) => {}
             }
-            Ok(Ok(Enqueued::Full { waiting })) => {
-                Err(format!("the queue is full: {waiting} tasks wait, the limit is {}", self.limits.waiting_max))
+            let delay = time::sleep(delays.next().unwrap_or(Backoff::DEPENDENCY.longest));
+            match &self.spool {
+                None => delay.await,
+                // What was handed over made room, or the line is empty.
+                Some(spool) => tokio::select! {
+                    () = delay => {}
+                    () = spool.changed() => {}
+                },
             }
-            Ok(Err(error)) => Err(chain(&error)),
-            Err(_) => Err(format!("the broker gave no answer within {:?}", self.limits.patience)),
+        }
+    }
+
+    /// As [`Handover::try_once`], but not for longer than the buffer has room: a broker that is merely slow must not
+    /// cost a message that the disk could keep.
+    async fn try_until_pressed(&self, enqueue: &Enqueue<'_>) -> bool {
+        tokio::select! {
+            biased;
+            taken = self.handover.try_once(enqueue) => taken,
+            () = self.intake.pressed() => false,
         }
     }
 }

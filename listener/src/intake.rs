@@ -8,6 +8,9 @@ use tokio::sync::Notify;
 use crate::backlog::{Backlog, Batch, Message};
 use crate::options::BufferLimits;
 
+/// Why messages are given up that a damaged spool held.
+const SPOOL_DAMAGED: &str = "spool_damaged";
+
 /// Shared by all sessions and the enqueuer of a process.
 #[derive(Debug)]
 pub(crate) struct Intake {
@@ -15,6 +18,7 @@ pub(crate) struct Intake {
     state: Mutex<State>,
     arrived: Notify,
     room: Notify,
+    pressed: Notify,
 }
 
 #[derive(Debug)]
@@ -23,10 +27,14 @@ struct State {
     /// Taken by the enqueuer, not yet accepted.
     in_hand: u64,
     accepted: u64,
+    /// In the spool.
+    spooled: u64,
+    /// Found in the spool of an earlier process.
+    recovered: u64,
     closed: bool,
 }
 
-/// The sums of this life. `received = accepted + shed + buffered`, always.
+/// The sums of this life. `received + recovered = accepted + shed + buffered + spooled`, always.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub(crate) received: u64,
@@ -34,12 +42,15 @@ pub(crate) struct Totals {
     pub(crate) rejected: BTreeMap<Box<str>, u64>,
     pub(crate) shed: BTreeMap<Box<str>, u64>,
     pub(crate) buffered: u64,
+    pub(crate) spooled: u64,
+    pub(crate) recovered: u64,
 }
 
 impl Intake {
     pub(crate) fn new(limits: BufferLimits) -> Self {
-        let state = State { backlog: Backlog::new(limits), in_hand: 0, accepted: 0, closed: false };
-        Self { state: Mutex::new(state), arrived: Notify::new(), room: Notify::new() }
+        let (in_hand, accepted, spooled, recovered) = Default::default();
+        let state = State { backlog: Backlog::new(limits), in_hand, accepted, spooled, recovered, closed: false };
+        Self { state: Mutex::new(state), arrived: Notify::new(), room: Notify::new(), pressed: Notify::new() }
     }
 
     /// Moves messages into the backlog, in order. What the policy `Block` has no room for stays in `messages`.
@@ -55,6 +66,7 @@ impl Intake {
                 }
             }
         }
+        self.tell_pressed();
         if let Some(message) = returned {
             let later: Vec<Message> = rest.collect();
             messages.push(message);
@@ -69,6 +81,7 @@ impl Intake {
             let mut state = self.lock();
             messages.drain(..).for_each(|message| state.backlog.push_beyond_limit(message));
         }
+        self.tell_pressed();
         self.arrived.notify_one();
     }
 
@@ -83,6 +96,23 @@ impl Intake {
         let freed = self.room.notified();
         if !self.lock().backlog.has_room(0) {
             freed.await;
+        }
+    }
+
+    /// Completes when the backlog is half full. Cancel-safe.
+    pub(crate) async fn pressed(&self) {
+        loop {
+            let pressed = self.pressed.notified();
+            if self.lock().backlog.is_half_full() {
+                return;
+            }
+            pressed.await;
+        }
+    }
+
+    fn tell_pressed(&self) {
+        if self.lock().backlog.is_half_full() {
+            self.pressed.notify_waiters();
         }
     }
 
@@ -105,6 +135,42 @@ impl Intake {
         let mut state = self.lock();
         state.in_hand -= tasks;
         state.accepted += tasks;
+    }
+
+    /// The tasks in hand are in the spool now.
+    pub(crate) fn spooled(&self, tasks: u64) {
+        let mut state = self.lock();
+        state.in_hand -= tasks;
+        state.spooled += tasks;
+    }
+
+    /// Tasks of an earlier process are in the spool.
+    pub(crate) fn recovered(&self, tasks: u64) {
+        let mut state = self.lock();
+        state.recovered += tasks;
+        state.spooled += tasks;
+    }
+
+    /// The broker has tasks of the spool.
+    pub(crate) fn handed_over(&self, tasks: u64) {
+        let mut state = self.lock();
+        // A damaged file may hold more than it said.
+        state.recovered += tasks.saturating_sub(state.spooled);
+        state.spooled = state.spooled.saturating_sub(tasks);
+        state.accepted += tasks;
+    }
+
+    /// Tasks of the spool cannot be read any more.
+    pub(crate) fn lost(&self, tasks: u64) {
+        if tasks == 0 {
+            return;
+        }
+        let mut state = self.lock();
+        state.recovered += tasks.saturating_sub(state.spooled);
+        state.spooled = state.spooled.saturating_sub(tasks);
+        state.backlog.lose(SPOOL_DAMAGED, tasks);
+        drop(state);
+        self.arrived.notify_one();
     }
 
     /// What there is to enqueue.
@@ -139,6 +205,8 @@ impl Intake {
             rejected: counts.rejected.clone(),
             shed: counts.shed.clone(),
             buffered: state.backlog.len() as u64 + state.in_hand,
+            spooled: state.spooled,
+            recovered: state.recovered,
         }
     }
 
@@ -194,6 +262,33 @@ mod tests {
         assert_eq!(taken.tasks.len(), 1);
         intake.push(&mut waiting);
         assert_eq!((waiting.len(), intake.totals().received), (0, 3));
+    }
+
+    #[tokio::test]
+    async fn a_half_full_backlog_presses() {
+        let limits = BufferLimits { messages_max: 10, bytes_max: 100, overflow: Overflow::Spool };
+        let intake = Intake::new(limits);
+        intake.push(&mut messages(4));
+        let waiting = intake.pressed();
+        tokio::pin!(waiting);
+        assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+        intake.push(&mut messages(1));
+        waiting.await;
+        intake.pressed().await;
+    }
+
+    #[test]
+    fn what_comes_out_of_the_spool_is_counted_once_even_if_it_held_more_than_it_said() {
+        let intake = Intake::new(BufferLimits::default());
+        intake.push(&mut messages(5));
+        intake.take(5, 100);
+        intake.spooled(5);
+        intake.recovered(2);
+        intake.handed_over(6);
+        intake.lost(3);
+        let totals = intake.totals();
+        assert_eq!((totals.received, totals.recovered, totals.accepted, totals.spooled), (5, 4, 6, 0));
+        assert_eq!(totals.shed[SPOOL_DAMAGED], 3);
     }
 
     #[test]

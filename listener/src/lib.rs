@@ -8,6 +8,7 @@
 //! ```
 //!
 //! The session never waits for the broker; the enqueuer pushes all that has gathered while its last push was in flight.
+//! While the broker does not accept, the policy `spool` takes the way over the disk (`spool`, `drain`), in order.
 //! Decisions are pure (`shards`, `backlog`, `liveness`, `subscription`, `numbering`, `retreat`,
 //! `ending`); `session`, `shard` and `enqueuer` only carry values to and from them.
 
@@ -16,19 +17,23 @@ mod attempt;
 mod backlog;
 mod beat;
 mod board;
+mod carry;
 pub mod continuity;
 mod data_age;
 mod deceased;
 mod dial;
+mod drain;
 mod element;
 mod ending;
 mod enqueuer;
 mod epochs;
 mod errand;
+mod error;
 pub mod exchange;
 mod fence;
 mod fleet;
 mod gate;
+mod handover;
 mod intake;
 mod lease_keeper;
 mod listener;
@@ -49,9 +54,13 @@ mod session;
 mod shard;
 mod shards;
 mod signals;
+mod spool;
 mod subscription;
 mod wire;
 
-pub use listener::{ListenerError, ListenerSummary, record, run};
-pub use options::{BadOverflow, BufferLimits, EnqueueLimits, LinkTimes, ListenerOptions, Overflow, ShardLimits};
+pub use error::ListenerError;
+pub use listener::{ListenerSummary, record, run};
+pub use options::{
+    BadOverflow, BufferLimits, EnqueueLimits, LinkTimes, ListenerOptions, Overflow, ShardLimits, SpoolOptions,
+};
 pub use probe::{Probed, probe};

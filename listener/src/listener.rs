@@ -1,33 +1,33 @@
 //! Starts the parts of a listener, and stops them from the source on.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::broker::Broker;
-use common::broker::shards::{BadGroupName, GroupName, HoldShards};
+use common::broker::shards::{GroupName, HoldShards};
 use common::clock;
-use common::feed::FeedError;
-use common::health::{HealthError, HealthServer};
+use common::health::HealthServer;
 use common::presence::InstanceId;
 use common::shutdown::Shutdown;
 use foldhash::fast::RandomState;
-use tokio::time;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::accepted_log::AcceptedLog;
 use crate::beat::Beat;
 use crate::board::Board;
+use crate::carry::{Ways, carry};
 use crate::deceased;
 use crate::dial;
+use crate::drain::Drain;
 use crate::enqueuer::Enqueuer;
 use crate::epochs::Epochs;
+use crate::error::ListenerError;
 use crate::fence::Fence;
 use crate::fleet::Fleet;
 use crate::gate::Gate;
+use crate::handover::Handover;
 use crate::intake::Intake;
 use crate::lease_keeper::LeaseKeeper;
 use crate::monitor;
@@ -37,8 +37,13 @@ use crate::rivals;
 use crate::samples::Samples;
 use crate::shard::Context;
 use crate::shards::{Plan, Rules};
+use crate::spool::Spool;
 
-/// What a listener did, from start to end. `received = accepted + shed + buffered`.
+/// Under the policy `spool`, an enqueue without an answer for so long goes to the disk: its outcome is known when it is
+/// repeated.
+const SPOOL_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a listener did, from start to end. `received + recovered = accepted + shed + buffered + spooled`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListenerSummary {
     /// Data messages read from sockets.
@@ -47,65 +52,15 @@ pub struct ListenerSummary {
     pub accepted: u64,
     /// Frames that were no message of the feed, by reason.
     pub rejected: BTreeMap<Box<str>, u64>,
-    /// Messages given up under the overflow policy, by policy.
+    /// Messages given up under the overflow policy, by policy; `spool_damaged` where a damaged spool held them.
     pub shed: BTreeMap<Box<str>, u64>,
     /// Messages that the broker did not accept before the grace ran out. Those of a last, unanswered enqueue are among
     /// them, though the broker may have them.
     pub buffered: u64,
-}
-
-/// Why a listener cannot run.
-#[derive(Debug, thiserror::Error)]
-pub enum ListenerError {
-    /// No symbol is left to subscribe.
-    #[error("no symbol to subscribe{}", first_refusal(.refused))]
-    NoSymbols {
-        /// Those that were asked for and refused, with the reason.
-        refused: BTreeMap<Box<str>, Box<str>>,
-    },
-    /// The feed has no such channel.
-    #[error(transparent)]
-    Feed(#[from] FeedError),
-    /// The endpoint cannot be connected to.
-    #[error("the endpoint is no WebSocket url: {problem}")]
-    Endpoint {
-        /// What is wrong with it. Holds no part of the url that may be secret.
-        problem: String,
-    },
-    /// Another listener of the group has other settings: together they would leave symbols out.
-    #[error(
-        "{other} shares the symbols of group {group} with other symbols, channels or limits than ours; give both the same          settings, or one of them a `listener.group` of its own"
-    )]
-    Rival {
-        /// The group.
-        group: GroupName,
-        /// Who.
-        other: String,
-    },
-    /// The feed's name cannot name a group.
-    #[error(transparent)]
-    Group(#[from] BadGroupName),
-    /// The address for health checks cannot be used.
-    #[error(transparent)]
-    Health(#[from] HealthError),
-    /// A policy that is named but not built.
-    #[error("overflow policy `spool` is not available yet; use merge, block or drop_oldest")]
-    SpoolNotBuilt,
-    /// The log of accepted messages cannot be opened.
-    #[error("cannot write the log of accepted messages {path}; give `listener.accepted_log` another path, or none")]
-    AcceptedLog {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// A limit of zero where nothing could happen.
-    #[error("{0} must be at least 1")]
-    ZeroLimit(&'static str),
-    /// The enqueuer ended on its own: a bug here. The sources were stopped.
-    #[error("the enqueuer broke down")]
-    EnqueuerBroke(#[source] tokio::task::JoinError),
+    /// Messages that are in the spool, for the next listener of the group on this machine.
+    pub spooled: u64,
+    /// Messages that an earlier process left in the spool.
+    pub recovered: u64,
 }
 
 /// Runs a listener until `shutdown` begins: then the sockets are closed first, and what was read is handed over within
@@ -157,16 +112,8 @@ pub async fn run(
     let beat = shutdown.spawn("beat", beat.run(done.clone()));
     let monitor = monitor::run(options.monitor_interval, Arc::clone(&intake), Arc::clone(&board), done.clone());
     let monitor = shutdown.spawn("monitor", monitor);
-    let enqueuer = Enqueuer {
-        broker,
-        queue: options.queue.clone(),
-        producer: instance,
-        limits: options.enqueue,
-        intake: Arc::clone(&intake),
-        board: Arc::clone(&board),
-        accepted_log,
-    };
-    let ended = carry(enqueuer, fleet, &shutdown, options.drain_grace).await;
+    let ways = ways(&options, (broker, instance), (&intake, &board), accepted_log).await?;
+    let ended = carry(ways, fleet, &shutdown, options.drain_grace).await;
 
     done.cancel();
     for (name, task) in [("beat", beat), ("monitor", monitor)] {
@@ -238,44 +185,45 @@ pub(crate) async fn parts(
     Ok(Parts { fleet: Fleet::new(context, Arc::clone(&board), plan, keeper), intake, board, samples })
 }
 
-/// Runs fleet and enqueuer to their end.
-async fn carry(
-    enqueuer: Enqueuer,
-    fleet: Fleet,
-    shutdown: &Shutdown,
-    drain_grace: Duration,
-) -> Result<(), ListenerError> {
-    let intake = Arc::clone(&enqueuer.intake);
-    let give_up = CancellationToken::new();
-    let until = give_up.clone();
-    let mut enqueuer =
-        shutdown.spawn("enqueuer", async move { until.run_until_cancelled(enqueuer.run()).await.unwrap_or_default() });
-    let mut fleet = shutdown.spawn("fleet", fleet.run());
-    tokio::select! {
-        broken = &mut enqueuer => {
-            shutdown.begin();
-            if let Err(error) = fleet.await {
-                error!("the fleet broke down: {error}");
-            }
-            return broken.map_err(ListenerError::EnqueuerBroke);
-        }
-        ended = &mut fleet => if let Err(error) = ended {
-            error!("the fleet broke down: {error}");
-            shutdown.begin();
-        }
+/// Makes the ways from the intake to the broker.
+async fn ways(
+    options: &ListenerOptions,
+    (broker, instance): (Arc<dyn Broker>, InstanceId),
+    (intake, board): (&Arc<Intake>, &Arc<Board>),
+    accepted_log: Option<AcceptedLog>,
+) -> Result<Ways, ListenerError> {
+    let does_spool = options.buffer.overflow == Overflow::Spool;
+    let mut limits = options.enqueue;
+    if does_spool {
+        limits.patience = limits.patience.min(SPOOL_PATIENCE).min(options.drain_grace / 4);
     }
-    intake.close();
-    if let Ok(ended) = time::timeout(drain_grace, &mut enqueuer).await {
-        return ended.map_err(ListenerError::EnqueuerBroke);
+    let handover = Arc::new(Handover {
+        broker,
+        limits,
+        intake: Arc::clone(intake),
+        board: Arc::clone(board),
+        accepted_log,
+        meanwhile: if does_spool { "go to the spool" } else { "gather here" },
+        outage: Mutex::default(),
+    });
+    let mut spool = None;
+    if let Some(place) = &options.spool {
+        let opened = Spool::open(place, group_of(options)?.as_str(), Arc::clone(intake), Arc::clone(board)).await;
+        spool = (does_spool || !opened.is_empty()).then(|| Arc::new(opened));
     }
-    give_up.cancel();
-    warn!("{} messages were not handed over within {drain_grace:?}", intake.totals().buffered);
-    enqueuer.await.map_err(ListenerError::EnqueuerBroke)
+    let enqueuer = Enqueuer {
+        handover: Arc::clone(&handover),
+        queue: options.queue.clone(),
+        producer: instance,
+        intake: Arc::clone(intake),
+        spool: spool.clone().filter(|_| does_spool),
+    };
+    Ok(Ways { enqueuer, drain: spool.map(|spool| Drain { spool, handover }) })
 }
 
 fn check(options: &ListenerOptions) -> Result<(), ListenerError> {
-    if options.buffer.overflow == Overflow::Spool {
-        return Err(ListenerError::SpoolNotBuilt);
+    if options.buffer.overflow == Overflow::Spool && options.spool.is_none() {
+        return Err(ListenerError::NoSpoolFolder);
     }
     let limits = [
         ("symbols_per_connection", options.shards.symbols_per_connection),
@@ -338,12 +286,7 @@ fn summary(intake: &Intake) -> ListenerSummary {
         rejected: totals.rejected,
         shed: totals.shed,
         buffered: totals.buffered,
-    }
-}
-
-fn first_refusal(refused: &BTreeMap<Box<str>, Box<str>>) -> String {
-    match refused.first_key_value() {
-        Some((symbol, reason)) => format!(": {} refused, e.g. {symbol:?}: {reason}", refused.len()),
-        None => String::new(),
+        spooled: totals.spooled,
+        recovered: totals.recovered,
     }
 }

@@ -26,6 +26,7 @@ pub(crate) async fn run(interval: Duration, intake: Arc<Intake>, board: Arc<Boar
             received = totals.received,
             accepted = totals.accepted,
             buffered = totals.buffered,
+            spooled = totals.spooled,
             rejected = totals.rejected.values().sum::<u64>(),
             shed = totals.shed.values().sum::<u64>(),
             "{live} of {} connections live, {since} messages in the last {interval:?}",

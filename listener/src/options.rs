@@ -50,6 +50,8 @@ pub struct ListenerOptions {
     pub queue: QueueName,
     /// What may gather while the broker does not accept.
     pub buffer: BufferLimits,
+    /// Where the policy `spool` keeps messages; what an earlier process left there is handed over under any policy.
+    pub spool: Option<SpoolOptions>,
     /// What one enqueue may carry.
     pub enqueue: EnqueueLimits,
     /// Timings of a connection.
@@ -88,6 +90,7 @@ impl ListenerOptions {
             shards: ShardLimits::default(),
             queue,
             buffer: BufferLimits::default(),
+            spool: None,
             enqueue: EnqueueLimits::default(),
             link: LinkTimes::default(),
             accepted_log: None,
@@ -162,6 +165,15 @@ impl Default for BufferLimits {
     fn default() -> Self {
         Self { messages_max: 200_000, bytes_max: 256 << 20, overflow: Overflow::Merge }
     }
+}
+
+/// Where and how much may be kept on disk while the broker does not accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpoolOptions {
+    /// The folder, shared by all listeners of a machine.
+    pub folder: PathBuf,
+    /// Bytes of this listener's spool, about.
+    pub bytes_max: u64,
 }
 
 /// What one enqueue may carry, and what the queue may hold.

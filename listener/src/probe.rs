@@ -8,7 +8,8 @@ use common::queue::{GAP_KIND, Task};
 use common::shutdown::Shutdown;
 use tokio::time;
 
-use crate::listener::{ListenerError, Parts, parts};
+use crate::error::ListenerError;
+use crate::listener::{Parts, parts};
 use crate::options::ListenerOptions;
 
 /// How often the connection's state is looked at.

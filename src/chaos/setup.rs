@@ -46,6 +46,10 @@ impl Setup {
     pub(super) fn settings(&self, folder: &Path, symbols: &[String], feed: SocketAddr) -> Vec<(&'static str, String)> {
         let lease_ms = self.lease.as_millis();
         let per_connection = symbols.len().div_ceil(CONNECTIONS);
+        let overflow = match self.pair {
+            Pair::Servers => "spool",
+            Pair::Embedded => "merge", // its queue is a file on the disk that a spool would be on
+        };
         vec![
             ("TIDEMILL_DATA_DIR", folder.join("data").display().to_string()),
             ("TIDEMILL_LOG__FORMAT", "text".to_owned()),
@@ -59,7 +63,7 @@ impl Setup {
             ("TIDEMILL_LISTENER__MAX_SYMBOLS", symbols.len().to_string()),
             ("TIDEMILL_LISTENER__SYMBOLS_PER_CONNECTION", per_connection.to_string()),
             ("TIDEMILL_LISTENER__CONNECTION_DELAY", "0s".to_owned()),
-            ("TIDEMILL_LISTENER__OVERFLOW", "merge".to_owned()),
+            ("TIDEMILL_LISTENER__OVERFLOW", overflow.to_owned()),
             ("TIDEMILL_LISTENER__ACCEPTED_LOG", accepted_log(folder).display().to_string()),
         ]
     }

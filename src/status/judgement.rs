@@ -9,6 +9,7 @@ use common::broker::Census;
 use common::clock::UnixMicros;
 use common::presence::{ConnectionState, Link, ListenerState, Part, Presence, WorkerState};
 use common::queue::QueueName;
+use common::wipe::Wiped;
 use serde::Serialize;
 
 use super::look::{Desk, Look, Store};
@@ -114,6 +115,7 @@ fn judge_desk(desk: &Desk, now: UnixMicros, judgement: &mut Judgement) {
             Part::Worker(worker) => judge_worker(presence, worker, desk, now, judgement),
         }
     }
+    judge_wipes(desk, judgement);
     if desk.presences.is_empty() {
         judgement.notes.push("nothing running".to_owned());
     }
@@ -188,8 +190,39 @@ fn judge_listener(presence: &Presence, listener: &ListenerState, now: UnixMicros
             .notes
             .push(format!("{name}: {gaps}, {} missing; tidemill gaps lists them", counted(missing, "message")));
     }
+    let spooled = listener.counts.map_or(0, |counts| counts.spooled);
+    if 0 < spooled {
+        judgement.notes.push(format!("{name}: {} in its spool, on the way to the queue", counted(spooled, "message")));
+    }
     if let Some(trouble) = &listener.trouble {
         judgement.add(State::Degraded, "listener_trouble", format!("{name}: {trouble}"));
+    }
+}
+
+/// A ledger that balances from nothing says nothing of what was there before. Several processes tell of one event; the
+/// one that knows most of it counts.
+fn judge_wipes(desk: &Desk, judgement: &mut Judgement) {
+    let mut worst: BTreeMap<&QueueName, &Wiped> = BTreeMap::new();
+    let told = desk.presences.iter().flat_map(|presence| match &presence.part {
+        Part::Listener(listener) => listener.wiped.iter().collect::<Vec<_>>(),
+        Part::Worker(worker) => worker.wiped.iter().collect(),
+    });
+    for wiped in told {
+        let known = worst.entry(&wiped.queue).or_insert(wiped);
+        if known.lost_max < wiped.lost_max {
+            *known = wiped;
+        }
+    }
+    for (queue, Wiped { at, lost_max, known_accepted, known_settled, .. }) in worst {
+        let (state, lost) = match lost_max {
+            0 => (State::Degraded, "nothing was waiting".to_owned()),
+            _ => (State::Loss, format!("up to {} lost", counted(*lost_max, "accepted task"))),
+        };
+        let of = format!("{} accepted, {} settled before", count(*known_accepted), count(*known_settled));
+        let text = format!("{queue} was emptied or went back to an older state, seen at {at}: {lost} ({of})");
+        let fix =
+            "switch on Redis' append-only file; this is shown until the listeners and workers that saw it restart";
+        judgement.add_with(state, "broker_wiped", text, fix);
     }
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use common::broker::Census;
 use common::clock::UnixMicros;
 use common::ledger::Ledger;
-use common::presence::{ConnectionState, Continuity, ListenerState, Part, Presence, WorkerState};
+use common::presence::{ConnectionState, Continuity, ListenerCounts, ListenerState, Part, Presence, WorkerState};
 use common::queue::QueueName;
+use common::wipe::Wiped;
 use serde::Serialize;
 
 use super::judgement::{Judgement, Reason, State, judge, link};
@@ -87,6 +88,9 @@ pub(super) struct ListenerReport {
     pub(super) connections: usize,
     pub(super) buffered: u64,
     pub(super) buffer_max: u64,
+    /// `received + recovered = accepted + shed + buffered + spooled`; `None` from an older program.
+    pub(super) counts: Option<ListenerCounts>,
+    pub(super) wiped: Option<Wiped>,
     pub(super) trouble: Option<String>,
 }
 
@@ -144,6 +148,7 @@ pub(super) struct WorkerReport {
     pub(super) dead: u64,
     pub(super) leases_lost: u64,
     pub(super) last_take_age_ms: Option<u64>,
+    pub(super) wiped: Vec<Wiped>,
     pub(super) trouble: Option<String>,
 }
 
@@ -310,6 +315,8 @@ impl ListenerReport {
             connections: listener.connections.len(),
             buffered: listener.buffered,
             buffer_max: listener.buffer_max,
+            counts: listener.counts,
+            wiped: listener.wiped.clone(),
             trouble: listener.trouble.clone(),
         }
     }
@@ -347,6 +354,7 @@ impl WorkerReport {
             dead: worker.dead,
             leases_lost: worker.leases_lost,
             last_take_age_ms: age_ms(worker.last_take_at, now),
+            wiped: worker.wiped.clone(),
             trouble: worker.trouble.clone(),
         }
     }

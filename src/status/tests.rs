@@ -100,6 +100,7 @@ fn worker() -> WorkerState {
         leases_lost: 0,
         trouble: None,
         last_take_at: Some(ago(5)),
+        wiped: Vec::new(),
     }
 }
 
@@ -125,7 +126,7 @@ struct Scene {
 
 impl Scene {
     fn healthy() -> Self {
-        let census = Census { ledger: healthy(), oldest_at: Some(ago(41)), leases: 1, paused: false };
+        let census = Census { ledger: healthy(), oldest_at: Some(ago(41)), leases: 1, paused: false, generation: None };
         let listener = Some(listener(&[Link::Live, Link::Live]));
         Self { census, listener, worker: Some(worker()), store: store() }
     }

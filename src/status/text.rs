@@ -77,6 +77,11 @@ fn feed_line(report: &Report) -> String {
     if 0 < buffered {
         parts.push(format!("{} buffered", count(buffered)));
     }
+    let spooled: u64 =
+        report.listeners.iter().filter_map(|listener| listener.counts).map(|counts| counts.spooled).sum();
+    if 0 < spooled {
+        parts.push(format!("{} spooled", count(spooled)));
+    }
     format!("FEED     {}", parts.join(" · "))
 }
 

@@ -24,6 +24,7 @@ mod replay;
 mod rig;
 mod sharing;
 mod silence;
+mod spool;
 mod stopping;
 mod tables;
 mod venues;

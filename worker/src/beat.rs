@@ -7,6 +7,7 @@ use common::clock::{self, UnixMicros};
 use common::presence::ProcessFacts;
 use common::presence::{InstanceId, Part, Presence, WorkerState};
 use common::shutdown::Shutdown;
+use common::wipe::{WipeWatch, Wiped};
 
 use crate::consumer::Shared;
 use crate::stats::Look;
@@ -21,10 +22,14 @@ const KEPT: Duration = Duration::from_secs(5);
 pub(crate) async fn run(shared: Shared, over: Shutdown) {
     let (instance, started_at) = (InstanceId::fresh(), clock::now());
     let mut before = (shared.stats.look(), clock::monotonic());
+    let mut watches: Vec<_> = shared.options.queues.iter().cloned().map(WipeWatch::new).collect();
     loop {
         let look = shared.stats.look();
         let since = before.1.elapsed();
-        let presence = presence(instance, started_at, state(&shared, &look, &before.0, since));
+        look_for_wipes(&shared, &mut watches).await;
+        let wiped = watches.iter().filter_map(WipeWatch::found).cloned().collect();
+        let state = WorkerState { wiped, ..state(&shared, &look, &before.0, since) };
+        let presence = presence(instance, started_at, state);
         before = (look, clock::monotonic());
         let answer = tokio::time::timeout(KEPT, shared.broker.announce(&presence, KEPT)).await;
         if let Ok(Err(error)) = answer {
@@ -35,6 +40,21 @@ pub(crate) async fn run(shared: Shared, over: Shutdown) {
         }
     }
     depart(&*shared.broker, instance).await;
+}
+
+/// Looks whether the queues still know what they have accepted.
+async fn look_for_wipes(shared: &Shared, watches: &mut [WipeWatch]) {
+    for (queue, watch) in shared.options.queues.iter().zip(watches) {
+        // Where it cannot be asked, the next beat will.
+        let Ok(Ok(census)) = tokio::time::timeout(EVERY, shared.broker.census(queue)).await else { continue };
+        if let Some(Wiped { known_accepted, known_settled, lost_max, .. }) = watch.look(&census, [0; 2], clock::now()) {
+            tracing::error!(
+                known_accepted,
+                known_settled,
+                "queue {queue} was emptied or went back to an older state: up to {lost_max} accepted tasks are lost"
+            );
+        }
+    }
 }
 
 async fn depart(broker: &dyn Broker, instance: InstanceId) {
@@ -66,6 +86,7 @@ fn state(shared: &Shared, look: &Look, before: &Look, since: Duration) -> Worker
         leases_lost: look.leases_lost,
         trouble,
         last_take_at: look.last_take_at,
+        wiped: Vec::new(),
     }
 }
 

@@ -6,8 +6,8 @@
 //! (waiting for its time), so that giving back a thousand tasks costs as little as one.
 //!
 //! Keys of queue `q` (see `redis/names.lua`): `q` (pending), and under `tidemill:{q}:` `leases`, `delayed`,
-//! `b:<batch>`, `meta`, `t:<lease>` (names that were used, for ten minutes), `p:<producer>` (its last enqueue, for an
-//! hour), `stats`, `dead`, `letters`, `paused`. Of the whole deployment: `tidemill:epoch`, `tidemill:queues`,
+//! `b:<batch>`, `meta`, `t:<lease>` (names that were used, for ten minutes), `p:<producer>` (its last enqueue, for a
+//! week), `stats`, `dead`, `letters`, `paused`. Of the whole deployment: `tidemill:epoch`, `tidemill:queues`,
 //! `tidemill:{presence}:...`. Nothing that holds a task ever expires.
 
 use std::collections::HashMap;
@@ -39,8 +39,8 @@ mod shards;
 const QUEUES: &str = "tidemill:queues";
 const GROUPS: &str = "tidemill:groups";
 const EPOCH: &str = "tidemill:epoch";
-/// A producer that was silent for so long is not expected to repeat its last enqueue.
-const PRODUCER_TTL: Duration = Duration::from_hours(1);
+/// A producer that was silent for so long is not expected to repeat its last enqueue: a spool may repeat it after days.
+const PRODUCER_TTL: Duration = Duration::from_hours(7 * 24);
 /// Leases that one reap looks at; the next reap takes the rest.
 const REAPED_MAX: usize = 50;
 /// A batch whose worker died is due again after this, doubled each time, half of it at random.

@@ -32,6 +32,7 @@ mod roster;
 mod schema;
 mod settle;
 mod shards;
+pub mod spool;
 mod take;
 mod transaction;
 mod trouble;

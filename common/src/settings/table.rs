@@ -69,6 +69,7 @@ const TOKEN_SERVERS: Kind = Kind::OptionalUrl(&["https://", "http://"]);
 const UNKNOWN_TICKER: Kind = Kind::Choice(&["create", "skip", "dead"]);
 const OVERFLOW: Kind = Kind::Choice(&["merge", "spool", "block", "drop_oldest"]);
 const BUFFER_BYTES: Kind = Kind::Bytes { min: 1 << 20, max: 64 << 30 };
+const SPOOL_BYTES: Kind = Kind::Bytes { min: 1 << 20, max: 1 << 40 };
 const BATCH_BYTES: Kind = Kind::Bytes { min: 1 << 10, max: 64 << 20 };
 
 /// All settings, in the order of the file.
@@ -109,6 +110,7 @@ pub const TABLE: &[Setting] = &[
     setting("listener.overflow", OVERFLOW, "merge", "What happens when the buffer or the queue is full"),
     setting("listener.buffer_max", count(1, 10_000_000), "200000", "Messages read but not yet accepted by the queue, at most"),
     setting("listener.buffer_bytes", BUFFER_BYTES, "256MiB", "Bytes of these messages, at most"),
+    setting("listener.spool_max", SPOOL_BYTES, "1GiB", "With `overflow = \"spool\"`, what one listener may keep on disk while the queue does not accept; see docs/spool.md"),
     setting("listener.accepted_log", Kind::Text, "", "File to which every accepted message's queue, producer, batch, epoch and seq are appended, for audits"),
     setting("listener.litemode", Kind::Flag, "false", "Subscribe the feed's smallest messages: last prices only"),
 

@@ -135,6 +135,8 @@ pub struct ListenerSettings {
     pub buffer_max: usize,
     /// Bytes of these messages, at most.
     pub buffer_bytes: usize,
+    /// Bytes that one listener may keep on disk.
+    pub spool_max: u64,
     /// File to which accepted messages are written down.
     pub accepted_log: Option<PathBuf>,
     /// Subscribe the feed's smallest messages.
@@ -284,6 +286,7 @@ fn listener(from: &Resolved) -> ListenerSettings {
         buffer_max: from.count("listener.buffer_max"),
         buffer_bytes: from.count("listener.buffer_bytes"),
         data_age_max: Some(from.time("listener.data_age_max")).filter(|age| !age.is_zero()),
+        spool_max: from.count("listener.spool_max"),
         accepted_log: Some(from.text("listener.accepted_log")).filter(|path| !path.is_empty()).map(Into::into),
         litemode: from.flag("listener.litemode"),
     }

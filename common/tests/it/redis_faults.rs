@@ -8,6 +8,7 @@ use common::broker::{Broker, BrokerError, Enqueued};
 use common::queue::{Settled, Taken};
 use common::testing::broker_suite::Hand;
 use common::testing::{RedisServer, eventually};
+use common::wipe::WipeWatch;
 
 /// The promise: work goes on this soon after Redis does.
 const RECOVERY_MAX: Duration = Duration::from_secs(1);
@@ -148,6 +149,30 @@ async fn an_emptied_redis_learns_the_queue_again() {
         before < hand.broker.next_epoch().await.expect("an epoch")
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_generation_lasts_through_restarts_and_ends_when_redis_is_emptied() {
+    let mut server = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]).await;
+    let hand = Hand::new(&broker(&server).await);
+    assert_eq!(hand.census().await.generation, None);
+    hand.put(&["1", "2"]).await;
+    let before = hand.census().await;
+    assert!(before.generation.is_some());
+    server.restart().await;
+    eventually("it answers again", RECOVERY_MAX, async || hand.broker.census(&hand.queue).await.is_ok()).await;
+    hand.drain().await;
+    assert_eq!(hand.census().await.generation, before.generation);
+
+    let mut watch = WipeWatch::new(hand.queue.clone());
+    assert_eq!(watch.look(&before, [2; 2], common::clock::now()), None);
+    server.cli(&["FLUSHALL"]);
+    let wiped = watch.look(&hand.census().await, [2; 2], common::clock::now()).expect("it is noticed at once");
+    assert_eq!((wiped.known_accepted, wiped.lost_max), (2, 2));
+    hand.put(&["3"]).await;
+    let after = hand.census().await;
+    assert!(before.generation < after.generation, "{before:?} {after:?}");
+    assert_eq!(watch.look(&after, [3; 2], common::clock::now()), None, "it is told once");
 }
 
 #[tokio::test]

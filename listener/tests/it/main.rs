@@ -23,6 +23,7 @@ mod rivals;
 mod rotation;
 mod server;
 mod simulated;
+mod spool;
 mod stop;
 mod twelvedata;
 mod upstox;

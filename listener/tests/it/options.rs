@@ -28,9 +28,9 @@ async fn an_unknown_channel_is_refused_with_the_known_ones() {
 }
 
 #[tokio::test]
-async fn the_spool_is_refused_until_it_is_built() {
+async fn the_spool_is_refused_without_a_folder() {
     let text = refusal(&["BTCUSDT"], |options| options.buffer.overflow = Overflow::Spool).await;
-    assert_eq!(text, "overflow policy `spool` is not available yet; use merge, block or drop_oldest");
+    assert_eq!(text, "overflow policy `spool` needs a folder to keep messages in");
 }
 
 #[tokio::test]

@@ -74,7 +74,8 @@ impl Rig {
         let summary = tokio::time::timeout(PATIENCE, self.listener).await.expect("it does not stop");
         let summary = summary.unwrap().unwrap();
         let shed: u64 = summary.shed.values().sum();
-        assert_eq!(summary.received, summary.accepted + shed + summary.buffered, "{summary:?}");
+        let kept = summary.buffered + summary.spooled;
+        assert_eq!(summary.received + summary.recovered, summary.accepted + shed + kept, "{summary:?}");
         summary
     }
 }

@@ -1,5 +1,8 @@
 //! The judgement as a table, the rates and the goals.
 
+use common::presence::ListenerCounts;
+use common::wipe::Wiped;
+
 use super::*;
 
 /// The codes of the reasons, the state they make, and the scene that has them.
@@ -128,6 +131,38 @@ fn each_trouble_has_its_state_and_its_reason() {
         let found: Vec<&str> = judgement.reasons.iter().map(|reason| reason.code).collect();
         assert_eq!((found.as_slice(), judgement.state()), (codes, state), "{judgement:?}");
     }
+}
+
+fn wiped(lost_max: u64) -> Wiped {
+    Wiped { queue: queue(), at: ago(5_000), known_accepted: 1_200, known_settled: 1_200 - lost_max, lost_max }
+}
+
+#[test]
+fn an_emptied_queue_is_a_loss_though_its_new_ledger_balances() {
+    let report = |in_listener: u64, in_worker: u64| {
+        let scene = Scene::spoilt(|scene| {
+            scene.listener = Some(ListenerState { wiped: Some(wiped(in_listener)), ..listener(&[Link::Live]) });
+            scene.worker = Some(WorkerState { wiped: vec![wiped(in_worker)], ..worker() });
+        });
+        Report::of(&scene.look(), None)
+    };
+    let seen = report(1_150, 1_100);
+    assert_eq!((seen.state, seen.state.exit(), seen.reasons.len()), (State::Loss, Exit::Loss, 1));
+    assert_eq!(seen.reasons[0].code, "broker_wiped");
+    assert!(seen.reasons[0].text.contains("up to 1,150 accepted tasks lost"), "{}", seen.reasons[0].text);
+    assert_eq!(report(0, 0).state, State::Degraded, "nothing was waiting");
+}
+
+#[test]
+fn what_a_listener_has_spooled_is_shown_and_no_trouble_by_itself() {
+    let counts = ListenerCounts { received: 50, accepted: 8, spooled: 42, ..ListenerCounts::default() };
+    let scene = Scene::spoilt(|scene| {
+        scene.listener = Some(ListenerState { counts: Some(counts), ..listener(&[Link::Live]) });
+    });
+    let report = Report::of(&scene.look(), None);
+    assert_eq!(report.state, State::Healthy);
+    assert!(report.notes[0].ends_with("42 messages in its spool, on the way to the queue"), "{:?}", report.notes);
+    assert_eq!(serde_json::to_value(&report).unwrap()["listeners"][0]["counts"]["spooled"], 42);
 }
 
 #[test]

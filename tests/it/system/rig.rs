@@ -28,7 +28,7 @@ pub(super) struct Rig {
     pub(super) postgres: Option<PostgresServer>,
     pub(super) broker_url: String,
     pub(super) store_url: String,
-    folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 impl Rig {

@@ -153,11 +153,16 @@ fn read_census(answer: Value) -> Option<Census> {
         dead: reply::count(&dead)?,
         ..Ledger::default()
     };
+    let mut generation = None;
     for [name, value] in reply::list(counters)?.as_chunks::<2>().0 {
-        add_counter(&mut ledger, reply::text(name)?, reply::count(value)?);
+        match reply::text(name)? {
+            "generation" => generation = reply::count(value),
+            name => add_counter(&mut ledger, name, reply::count(value)?),
+        }
     }
     let oldest_at = reply::bytes(oldest).and_then(|task| Task::decode(&task).ok().map(|task| task.at));
-    Some(Census { ledger, oldest_at, leases: reply::count(&batches)?, paused: reply::count(&paused)? != 0 })
+    let paused = reply::count(&paused)? != 0;
+    Some(Census { ledger, oldest_at, leases: reply::count(&batches)?, paused, generation })
 }
 
 fn add_counter(ledger: &mut Ledger, name: &str, value: u64) {

@@ -19,4 +19,9 @@ end
 redis.call('SET', producer, batch, 'PX', producer_ttl)
 append(queue, at + 1, #ARGV)
 add_counts(counts)
+-- Names this ledger's life: a Redis that was emptied begins another.
+if redis.call('HEXISTS', stats, 'generation') == 0 then
+  local time = redis.call('TIME')
+  redis.call('HSET', stats, 'generation', string.format('%.0f', time[1] * 1000000 + time[2]))
+end
 return { 'accepted', redis.call('HINCRBY', stats, 'accepted', tasks) }

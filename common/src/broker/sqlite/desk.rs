@@ -55,7 +55,7 @@ pub(super) fn census(db: &mut SqliteConnection, queue: &QueueName) -> Result<Cen
         .get_result::<i64>(db)?;
     let first = chunks::head(db, Holder { queue: queue.id, batch: WAITING }, HeadMax { tasks: 1, bytes: 1 })?;
     let oldest_at = first.tasks.first().and_then(|task| Some(Task::decode(task).ok()?.at));
-    Ok(Census { ledger, oldest_at, leases: unsigned(leases), paused: queue.is_paused })
+    Ok(Census { ledger, oldest_at, leases: unsigned(leases), paused: queue.is_paused, generation: None })
 }
 
 /// All counts of a queue.
