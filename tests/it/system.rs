@@ -22,6 +22,7 @@ mod rig;
 mod sharing;
 mod silence;
 mod stopping;
+mod surroundings;
 mod tables;
 mod venues;
 mod websocket_server;
