@@ -192,6 +192,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
         let broker = context.broker().await?;
         match listener::run(options, broker, shutdown).await {
             Ok(_summary) => Ok(Exit::Ok),
+            Err(error @ ListenerError::Panics { .. }) => Err(Failure::new(
+                Diagnostic::new(Code::Panicked, error.to_string())
+                    .safe("what the queue has accepted stays there")
+                    .fix("start it again, and report this with the log above"),
+            )),
             Err(ListenerError::Health(error)) => Err(Failure::new(Diagnostic::from(&error))),
             Err(error) => Err(Failure::new(Diagnostic::new(Code::Listener, chain(&error)))),
         }

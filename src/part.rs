@@ -14,7 +14,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Begins `shutdown` on the first SIGINT or SIGTERM; leaves at once on the second.
+/// Begins `shutdown` on the first SIGINT, SIGTERM or SIGQUIT; leaves at once on the second.
 ///
 /// A supervised part stops when its standard input closes, so that it never outlives its launcher.
 pub(crate) fn stop_on_signals(shutdown: &Shutdown, supervised: bool) -> Result<(), Failure> {
@@ -27,7 +27,11 @@ pub(crate) fn watch_signals(shutdown: &Shutdown, supervised: bool) -> Result<wat
     let refused = |error| Failure::new(Diagnostic::new(Code::Runtime, format!("cannot listen for signals: {error}")));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
+    let mut quit = signal(SignalKind::quit()).map_err(refused)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(refused)?;
+    // By default these would end the process in the middle of its work.
+    let mut user = signal(SignalKind::user_defined1()).map_err(refused)?;
+    let mut user_too = signal(SignalKind::user_defined2()).map_err(refused)?;
     let stop = shutdown.clone();
     let (reload, reloads) = watch::channel(0);
     let by_launcher = reload.clone();
@@ -37,6 +41,9 @@ pub(crate) fn watch_signals(shutdown: &Shutdown, supervised: bool) -> Result<wat
             let name = tokio::select! {
                 _ = interrupt.recv() => "SIGINT",
                 _ = terminate.recv() => "SIGTERM",
+                _ = quit.recv() => "SIGQUIT",
+                _ = user.recv() => continue,
+                _ = user_too.recv() => continue,
                 _ = hangup.recv() => if has_terminal { "SIGHUP" } else {
                     reload.send_modify(|times| *times += 1);
                     continue;

@@ -10,7 +10,7 @@ use worker::{WorkerLimits, WorkerOptions};
 
 use crate::cli::Global;
 use crate::context::{Context, block_on};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::part;
@@ -116,6 +116,11 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
             Ok(summary) if 0 < summary.released => Ok(Exit::Failed),
             Ok(_summary) => Ok(Exit::Ok),
             Err(worker::WorkerError::Broker(error)) => Err(Failure::new(Diagnostic::from(&error))),
+            Err(error @ worker::WorkerError::Panics { .. }) => Err(Failure::new(
+                Diagnostic::new(Code::Panicked, error.to_string())
+                    .safe("what it held comes again when its leases have run out")
+                    .fix("start it again, and report this with the log above"),
+            )),
             Err(worker::WorkerError::Health(error)) => Err(Failure::new(Diagnostic::from(&error))),
         }
     })

@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod market;
 pub mod masters;
 pub mod outage;
+pub mod panics;
 pub mod presence;
 pub mod queue;
 pub mod redact;

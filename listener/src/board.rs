@@ -54,6 +54,8 @@ pub(crate) struct Board {
     troubles: Mutex<Troubles>,
     beaten_at: Mutex<Option<Instant>>,
     plan: Mutex<Option<Box<str>>>,
+    /// Panics of shards, once they were too many.
+    given_up: Mutex<Option<u64>>,
 }
 
 /// What the broker does not do for us at present, in words.
@@ -102,6 +104,16 @@ impl Board {
     /// Why our shards are not shared as they should be, or that they are paused; `None` while all is well.
     pub(crate) fn set_share_trouble(&self, trouble: Option<String>) {
         self.troubles().share = trouble;
+    }
+
+    /// Shards panicked so often that the listener ends.
+    pub(crate) fn give_up(&self, panics: u64) {
+        *self.given_up.lock().unwrap_or_else(PoisonError::into_inner) = Some(panics);
+    }
+
+    /// After how many panics the listener ends; `None` while it does not.
+    pub(crate) fn given_up(&self) -> Option<u64> {
+        *self.given_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stands for the settings as they were read again.

@@ -39,6 +39,12 @@ pub enum ListenerError {
     /// The feed's name cannot name a group.
     #[error(transparent)]
     Group(#[from] BadGroupName),
+    /// Its shards panicked again and again: a bug here.
+    #[error("connections broke down by a bug {panics} times, too often within a minute")]
+    Panics {
+        /// In its life.
+        panics: u64,
+    },
     /// The address for health checks cannot be used.
     #[error(transparent)]
     Health(#[from] HealthError),

@@ -8,6 +8,7 @@ use common::broker::shards::HoldShards;
 use common::clock::{self, UnixMicros};
 use common::feed::Topic;
 use common::market::Catalog;
+use common::panics::{AfterPanic, Panics};
 use common::presence::Link;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -44,6 +45,7 @@ pub(crate) struct Fleet {
     planned_in: i64,
     /// Symbols of the settings, as they are by now.
     symbols: Option<watch::Receiver<Vec<String>>>,
+    panics: Panics,
 }
 
 /// A running shard.
@@ -76,7 +78,19 @@ impl Fleet {
         let catalog = context.options.catalog.current();
         let (next_start, planned_in) = (clock::monotonic(), hour_of(clock::now()));
         let symbols = context.options.symbols_latest.clone();
-        Self { context, board, plan, members, tasks, next_start, keeper, catalog, planned_in, symbols }
+        Self {
+            context,
+            board,
+            plan,
+            members,
+            tasks,
+            next_start,
+            keeper,
+            catalog,
+            planned_in,
+            symbols,
+            panics: Panics::default(),
+        }
     }
 
     /// Runs until the shutdown begins, and ends when every shard has.
@@ -222,12 +236,26 @@ impl Fleet {
             // Stopped by us; it may have been started anew meanwhile.
             Ok(()) if !self.members.contains_key(&conn) => self.board.hide(conn),
             Ok(()) => {}
-            Err(error) => {
-                error!(conn, "connection {conn} broke down by a bug and stays down: {error}");
-                self.board.update(conn, |state| {
-                    state.state = Link::Stopped;
-                    state.reason = Some("broke down by a bug; see the log".into());
-                });
+            Err(error) => self.revive(conn, &error),
+        }
+    }
+}
+
+impl Fleet {
+    /// A shard panicked: it is started again, unless shards panic again and again.
+    fn revive(&mut self, conn: u32, error: &JoinError) {
+        error!(conn, "connection {conn} broke down by a bug: {error}");
+        self.board.update(conn, |state| {
+            state.state = Link::Stopped;
+            state.reason = Some("broke down by a bug; see the log".into());
+        });
+        let Some(member) = self.members.remove(&conn) else { return }; // it was to stop anyway
+        match self.panics.happened(clock::monotonic()) {
+            AfterPanic::GoOn => self.start(conn, Arc::clone(&member.topics.borrow())),
+            AfterPanic::GiveUp => {
+                error!("connections broke down {} times, giving up", self.panics.total());
+                self.board.give_up(self.panics.total());
+                self.context.shutdown.begin();
             }
         }
     }

@@ -122,7 +122,10 @@ pub async fn run(
         }
     }
     ended?;
-    Ok(summary(&intake))
+    match board.given_up() {
+        Some(panics) => Err(ListenerError::Panics { panics }),
+        None => Ok(summary(&intake)),
+    }
 }
 
 /// Runs the connections alone until `shutdown` begins: frames go to the options' recorder and nowhere else.

@@ -26,6 +26,7 @@ mod sharing;
 mod silence;
 mod spool;
 mod stopping;
+mod surroundings;
 mod tables;
 mod venues;
 mod websocket_server;

@@ -21,6 +21,7 @@ use crate::guard::Verdict;
 use crate::idle::Lookout;
 use crate::leases::{Keeping, Leases};
 use crate::options::WorkerOptions;
+use crate::revive::Ward;
 use crate::stats::Stats;
 use crate::trouble::Trouble;
 use crate::writer::{Stopping, Writer};
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) broker_trouble: Arc<Trouble>,
     pub(crate) writer: Arc<Writer>,
     pub(crate) checkpoint: Arc<Checkpoint>,
+    pub(crate) ward: Arc<Ward>,
     pub(crate) leases: Arc<Leases>,
     pub(crate) lookout: Arc<Lookout>,
     pub(crate) stats: Arc<Stats>,

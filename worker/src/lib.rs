@@ -21,6 +21,7 @@ mod normalise;
 mod options;
 mod readiness;
 mod reaper;
+mod revive;
 mod run;
 mod stats;
 mod trouble;

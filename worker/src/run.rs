@@ -38,6 +38,12 @@ pub enum WorkerError {
     /// The broker would lose tasks as it is.
     #[error("the broker is not fit for work")]
     Broker(#[from] BrokerError),
+    /// Its loops panicked again and again: a bug here.
+    #[error("loops of this worker panicked {panics} times, too often within a minute")]
+    Panics {
+        /// In its life.
+        panics: u64,
+    },
     /// The address for health checks cannot be used.
     #[error(transparent)]
     Health(#[from] HealthError),
@@ -67,6 +73,7 @@ pub async fn run(
         broker_trouble: Arc::new(Trouble::with("the broker")),
         writer: Arc::new(Writer::new(&options, store, Arc::clone(&stats), shutdown.clone())),
         checkpoint: Arc::default(),
+        ward: Arc::default(),
         leases: Leases::new(options.lease),
         lookout: Arc::new(Lookout::default()),
         stats,
@@ -84,7 +91,12 @@ pub async fn run(
 
     let consumers = Shutdown::new(); // counts the loops apart from other tasks of the process
     for number in 0..shared.options.concurrency {
-        consumers.spawn("consumer", Consumer::new(shared.clone(), number).run());
+        let shared = shared.clone();
+        let kept = async move {
+            let make = || Consumer::new(shared.clone(), number).run();
+            shared.ward.keep(&shared.shutdown, make).await;
+        };
+        consumers.spawn("consumer", kept);
     }
     shutdown.begun().await;
     let released = stop(&shared, &consumers).await;
@@ -95,6 +107,9 @@ pub async fn run(
     services.drained(SERVICES_GRACE).await;
     let look = shared.stats.look();
     info!(tasks = look.tasks, dead = look.dead, released, "worker has stopped");
+    if shared.ward.gave_up() {
+        return Err(WorkerError::Panics { panics: shared.ward.panics() });
+    }
     Ok(WorkerSummary { tasks: look.tasks, dead: look.dead, released })
 }
 

@@ -50,13 +50,25 @@ pub(super) fn prepare(path: &Path) -> io::Result<()> {
     }
     match path.parent() {
         Some(folder) if folder.exists() && !folder.is_dir() => return Err(io::ErrorKind::NotADirectory.into()),
-        Some(folder) => std::fs::create_dir_all(folder)?,
+        Some(folder) => create_folder(folder)?,
         None => (),
     }
     match create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// Which only its owner may look into if it is new, whatever the umask.
+#[cfg(unix)]
+fn create_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn create_folder(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)
 }
 
 #[cfg(unix)]
