@@ -11,7 +11,7 @@ use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 use crate::handover::Handover;
-use crate::spool::Spool;
+use crate::spool::{Done, Spool};
 
 /// Carries from the spool to the broker.
 #[derive(Debug)]
@@ -52,18 +52,21 @@ impl Drain {
 
     async fn step(&self) -> Step {
         let Some(head) = self.spool.head().await else { return Step::Stuck };
-        let mut done = None;
-        for (records, spooled) in (1..).zip(&head.enqueues) {
+        let mut done = Done::default();
+        for spooled in &head.enqueues {
             if !self.handover.try_once(&spooled.enqueue(self.handover.limits.waiting_max)).await {
-                let Some((last, records)) = done else { return Step::Stuck };
-                self.spool.forget(last, records).await;
+                if done.records == 0 {
+                    return Step::Stuck;
+                }
+                self.spool.forget(done).await;
                 return Step::Forward;
             }
-            self.spool.handed_over(spooled).await;
-            done = Some((spooled.id, records));
+            self.spool.handed_over(spooled);
+            let (records, tasks) = (done.records + 1, done.tasks + spooled.tasks.len() as u64);
+            done = Done { last: spooled.id, records, tasks };
         }
         if let Some(last) = head.last {
-            self.spool.forget(last, head.enqueues.len() as u64 + head.damaged).await;
+            self.spool.forget(Done { last, records: done.records + head.damaged, ..done }).await;
         }
         Step::Forward
     }

@@ -48,6 +48,15 @@ struct State {
     outage: Outage,
 }
 
+/// The beginning of a head that was handed over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Done {
+    /// The last record of it.
+    pub(crate) last: i64,
+    pub(crate) records: u64,
+    pub(crate) tasks: u64,
+}
+
 /// What is left in the spool of a listener that ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Kept {
@@ -153,19 +162,16 @@ impl Spool {
         None
     }
 
-    /// The broker has this record of the last head.
-    pub(crate) async fn handed_over(&self, spooled: &Spooled) {
-        let mut state = self.state.lock().await;
-        if let Some(held) = state.files.front_mut() {
-            held.tasks = held.tasks.saturating_sub(spooled.tasks.len() as u64);
-        }
+    /// The broker has a record of the last head. Takes no turn at the files: handing over must be faster than filling.
+    pub(crate) fn handed_over(&self, spooled: &Spooled) {
         self.intake.handed_over(spooled.tasks.len() as u64);
     }
 
-    /// Forgets the records of the last head up to `last`, `records` of them. Those of a damaged file stay, for people.
-    pub(crate) async fn forget(&self, last: i64, records: u64) {
+    /// Forgets what was handed over of the last head. The records of a damaged file stay, for people.
+    pub(crate) async fn forget(&self, Done { last, records, tasks }: Done) {
         let mut state = self.state.lock().await;
         let Some(held) = state.files.front_mut() else { return };
+        held.tasks = held.tasks.saturating_sub(tasks);
         held.drained = last;
         held.records = held.records.saturating_sub(records);
         if held.records == 0 {
@@ -185,12 +191,10 @@ impl Spool {
     /// Closes all files; what they hold is for the next listener of the group on this machine.
     pub(crate) async fn close(&self) -> Kept {
         let mut state = self.state.lock().await;
-        let mut kept = Kept { messages: 0, folder: self.home.folder().to_owned() };
         for held in state.files.drain(..) {
-            kept.messages += held.tasks;
             held.file.close().await;
         }
-        kept
+        Kept { messages: self.intake.totals().spooled, folder: self.home.folder().to_owned() }
     }
 
     /// A fresh file of our own.
