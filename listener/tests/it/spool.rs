@@ -160,13 +160,15 @@ async fn a_full_spool_falls_back_to_merging_and_says_so() {
     let mut sent = 0;
     while !told().contains("is full: `listener.spool_max` is 1MiB") {
         peer.trades("BTCUSDT", sent..sent + 500).await;
-        peer.ping("read").await;
         sent += 500;
+        let is_spooled = || rig.broker.listener().is_some_and(|state| spooled_now(&state) == sent);
+        eventually("spooled or told", PATIENCE, async || is_spooled() || told().contains("is full")).await;
         assert!(sent < 100_000, "1 MiB holds fewer than that: {}", told());
     }
     peer.trades("BTCUSDT", sent..sent + 5_000).await;
     sent += 5_000;
-    peer.ping("read").await;
+    let received = || rig.broker.listener().and_then(|state| state.counts).unwrap_or_default().received;
+    eventually("all is read", PATIENCE, async || received() == sent).await;
     rig.broker.set(Mood::Up);
     spooled(&rig, 0).await;
     eventually("calm again", PATIENCE, async || told().is_empty()).await;
