@@ -25,6 +25,9 @@ use crate::spool::Spool;
 /// Counts without tasks are reported this often at most.
 const COUNTS_INTERVAL: Duration = Duration::from_secs(1);
 
+/// So long, messages for the spool gather to one record.
+const GATHERING: Duration = Duration::from_millis(20);
+
 /// The only one in the process that takes from the intake.
 #[derive(Debug)]
 pub(crate) struct Enqueuer {
@@ -52,13 +55,22 @@ impl Enqueuer {
                     self.arrived_or(counts_after).await;
                     continue;
                 }
-                Outlook::Tasks | Outlook::LastCounts | Outlook::Counts => {}
+                Outlook::Tasks => self.gather().await,
+                Outlook::LastCounts | Outlook::Counts => {}
             }
             let limits = self.handover.limits;
             let batch = self.intake.take(limits.tasks_max, limits.bytes_max);
             number += 1;
             self.deliver(number, &batch).await;
             counts_after = clock::monotonic() + COUNTS_INTERVAL;
+        }
+    }
+
+    /// While older messages wait on the disk, a newer one cannot be early by being written at once. Records of a few
+    /// messages each would cost the disk a flush and the broker a round trip for each, and the line would not get shorter.
+    async fn gather(&self) {
+        if self.spool.as_ref().is_some_and(|spool| !spool.is_empty()) {
+            time::sleep(GATHERING).await;
         }
     }
 
