@@ -14,6 +14,7 @@ pub mod broker;
 mod chain;
 pub mod clock;
 pub mod credentials;
+pub mod failpoint;
 pub mod feed;
 pub mod health;
 pub mod http;

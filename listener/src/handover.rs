@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use common::broker::{Broker, Enqueue, Enqueued};
 use common::clock;
+use common::failpoint::{Point, reach};
 use common::outage::{Outage, chain};
 use tokio::time;
 use tracing::{info, warn};
@@ -30,8 +31,10 @@ pub(crate) struct Handover {
 impl Handover {
     /// Whether the broker has it now. May be repeated, and dropped at any await: the broker knows a repetition.
     pub(crate) async fn try_once(&self, enqueue: &Enqueue<'_>) -> bool {
+        reach(Point::EnqueueBefore);
         let problem = match time::timeout(self.limits.patience, self.broker.enqueue(enqueue)).await {
             Ok(Ok(Enqueued::Accepted | Enqueued::Already)) => {
+                reach(Point::EnqueueAfter);
                 self.note(Durable::Accepted, enqueue);
                 self.worked(enqueue);
                 return true;

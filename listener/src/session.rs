@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use common::clock::{self, UnixMicros};
+use common::failpoint::{Point, reach};
 use common::feed::{FeedLimits, FeedSession, Incoming, Outgoing, Reading, Topic};
 use common::presence::{ConnectionState, Link};
 use tokio::sync::watch;
@@ -208,6 +209,7 @@ impl<'a> Session<'a> {
         }
         self.show_gathered();
         if !self.gathered.messages.is_empty() {
+            reach(Point::Received);
             self.shard.context.intake.push(&mut self.gathered.messages);
         }
         while !self.gathered.messages.is_empty() {

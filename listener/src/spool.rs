@@ -12,6 +12,7 @@ use std::sync::Arc;
 use common::broker::Enqueue;
 use common::broker::sqlite::spool::{Head, SpoolContent, SpoolError, SpoolFile, Spooled};
 use common::clock;
+use common::failpoint::{Point, reach};
 use common::outage::Outage;
 use tokio::sync::{Mutex, watch};
 use tracing::{error, info, warn};
@@ -102,6 +103,7 @@ impl Spool {
         let mut state = self.state.lock().await;
         match self.put_into(&mut state, enqueue).await {
             Ok(()) => {
+                reach(Point::SpoolAfter);
                 self.intake.spooled(enqueue.tasks.len() as u64);
                 if let Some(over) = state.outage.ended(clock::monotonic()) {
                     info!(tries = over.tries, "the spool takes messages again");

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use common::failpoint::Point;
+
 use super::setup::Pair;
 use Lasts::{Holds, HoldsWhole, Passes, ThreeLeases};
 use Within::{LeaseAndSoon, Reconnect, Soon};
@@ -31,6 +33,9 @@ pub(super) enum PartFault {
     StopWhileStoreHangs,
     FreezeWorker,
     Reload,
+    /// It dies by itself when it comes to this edge.
+    #[cfg_attr(not(feature = "failpoints"), expect(dead_code, reason = "no part has edges to die at then"))]
+    DieAt(Point),
 }
 
 /// The queue's server.
@@ -127,6 +132,11 @@ const fn part(name: &'static str, fault: PartFault, lasts: Lasts, within: Within
     Row { fault: Fault::Part(fault), name, about, lasts, within, pairs: Pairs::Both }
 }
 
+#[cfg(feature = "failpoints")]
+const fn die(name: &'static str, point: Point, about: &'static str) -> Row {
+    part(name, PartFault::DieAt(point), Passes, LeaseAndSoon, about)
+}
+
 const fn redis(name: &'static str, fault: RedisFault, about: &'static str) -> Row {
     let (lasts, within) = (Holds, LeaseAndSoon);
     Row { fault: Fault::Redis(fault), name, about, lasts, within, pairs: Pairs::Servers }
@@ -152,6 +162,24 @@ const fn machine(name: &'static str, fault: MachineFault, pairs: Pairs, about: &
 /// Every fault, in the order of the matrix.
 pub(super) const TABLE: &[Row] = &[
     part("F1", PartFault::KillWorker, Passes, LeaseAndSoon, "SIGKILL for a worker"),
+    #[cfg(feature = "failpoints")]
+    die("F1", Point::TakeAfter, "a worker dies with a batch in its hand"),
+    #[cfg(feature = "failpoints")]
+    die("F1", Point::CommitAfter, "a worker dies between commit and acknowledgement"),
+    #[cfg(feature = "failpoints")]
+    die("F1", Point::SettleAfter, "a worker dies when its batch is settled"),
+    #[cfg(feature = "failpoints")]
+    Row { pairs: Pairs::Servers, ..die("F1", Point::EachBefore, "a worker dies before it stores row by row") },
+    #[cfg(feature = "failpoints")]
+    Row { pairs: Pairs::Servers, ..die("F1", Point::EachAfter, "a worker dies after it stored row by row") },
+    #[cfg(feature = "failpoints")]
+    die("F2", Point::Received, "the listener dies with messages that it has read"),
+    #[cfg(feature = "failpoints")]
+    die("F2", Point::EnqueueBefore, "the listener dies before it enqueues"),
+    #[cfg(feature = "failpoints")]
+    die("F2", Point::EnqueueAfter, "the listener dies between enqueue and note"),
+    #[cfg(feature = "failpoints")]
+    Row { pairs: Pairs::Servers, ..die("F2", Point::SpoolAfter, "the listener dies when its spool has a record") },
     part("F2", PartFault::KillListener, Passes, Reconnect, "SIGKILL for the listener"),
     part("F4", PartFault::KillLauncher, Passes, LeaseAndSoon, "SIGKILL for a launcher with its parts"),
     part("F5", PartFault::StopWorker, Passes, Soon, "SIGTERM for a worker"),

@@ -71,6 +71,28 @@ impl Parts {
         own.push((key, value));
     }
 
+    /// Removes a variable of one part, from its next start on.
+    pub(super) fn unset(&mut self, part: Part, key: &'static str) {
+        if let Some(own) = self.own.get_mut(&part) {
+            own.retain(|(set, _)| *set != key);
+        }
+    }
+
+    /// Waits until it has ended by itself; `false` when it has not in time.
+    pub(super) async fn ended(&mut self, part: Part, patience: Duration) -> Result<bool, Failure> {
+        let Some(running) = self.running.get_mut(&part) else { return Ok(true) };
+        // `wait` would close the input, and that asks the part to stop.
+        let ended = tokio::time::timeout(patience, running.child.wait()).await;
+        match ended {
+            Ok(Ok(_status)) => {
+                self.running.remove(&part);
+                Ok(true)
+            }
+            Ok(Err(error)) => Err(broken(part, "watched", &error)),
+            Err(_) => Ok(false),
+        }
+    }
+
     /// A command of our own program with the settings of `part`.
     pub(super) fn command(&self, part: Part, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program.path);

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use common::broker::Broker;
 use common::clock;
+use common::failpoint::{Point, reach};
 use common::outage::chain;
 use common::queue::{Batch, LeaseId, QueueName, Settled, Settlement, Take, Taken};
 use common::retry::Backoff;
@@ -172,6 +173,7 @@ impl Consumer {
             Taken::Empty | Taken::Paused => asked.since = None, // nothing was created under this name
             Taken::Used => drop(self.asked.remove(queue)),
             Taken::Batch(batch) => {
+                reach(Point::TakeAfter);
                 let since = asked.since.unwrap_or_else(clock::monotonic);
                 let keeping = self.shared.leases.keep(queue, batch.lease, since);
                 let asked = asked.take.tasks_max;
@@ -187,6 +189,7 @@ impl Consumer {
         let Leased { queue, batch, asked, keeping } = leased;
         match keeping.while_held(self.store(&queue, &batch, asked)).await {
             Some(Ok(settlement)) => {
+                reach(Point::CommitAfter);
                 // The rows are committed: from here a renewal could only meet a lease that is settled already.
                 drop(keeping);
                 self.settle(&queue, &settlement).await
@@ -279,6 +282,7 @@ impl Consumer {
         loop {
             match shared.broker.settle(settlement, next.as_ref()).await {
                 Ok((settled, taken)) => {
+                    reach(Point::SettleAfter);
                     shared.broker_trouble.answered(clock::monotonic());
                     note(settled, settlement, &shared.stats);
                     return taken.and_then(|taken| self.answered(queue, taken));

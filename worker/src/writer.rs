@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use common::clock;
+use common::failpoint::{Point, reach};
 use common::feed::SymbolError;
 use common::market::Catalog;
 use common::masters::Catalogs;
@@ -261,7 +262,10 @@ impl Writer {
         docket: &mut Docket,
     ) -> Result<Vec<InstrumentId>, Stopping> {
         let batch = WriteBatch { gaps, ..one_by_one(ticks, self.history) };
-        let outcomes = match self.patiently(|| self.store.write_each(&batch)).await {
+        reach(Point::EachBefore);
+        let written = self.patiently(|| self.store.write_each(&batch)).await;
+        reach(Point::EachAfter);
+        let outcomes = match written {
             Ok(outcomes) => outcomes,
             Err(Denied::Stopping) => return Err(Stopping),
             Err(Denied::Row(error)) => {

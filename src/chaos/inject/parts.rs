@@ -1,14 +1,23 @@
 //! Our own processes: killed, stopped, frozen, told to reload.
 
+use std::time::Duration;
+
+use common::failpoint::Point;
 use common::servers::{PostgresServer, RedisServer, Signal};
 use fastrand::Rng;
 
 use super::Wound;
-use crate::chaos::fault::PartFault;
+use crate::chaos::fault::{Fault, PartFault, PostgresFault, RedisFault};
 use crate::chaos::launcher;
 use crate::chaos::parts::Part;
 use crate::chaos::world::World;
 use crate::failure::Failure;
+
+/// At which of its visits a part dies: somewhere in its work, not at its beginning.
+const VISIT: u32 = 20;
+
+/// A part comes to any edge of its work long before.
+const DEATH_MAX: Duration = Duration::from_secs(20);
 
 pub(super) async fn hurt(
     world: &mut World,
@@ -39,6 +48,7 @@ pub(super) async fn hurt(
             world.parts.signal(worker, Signal::STOP)
         }
         PartFault::Reload => again(world, fault),
+        PartFault::DieAt(point) => die_at(world, point, wound).await,
     }
 }
 
@@ -59,7 +69,49 @@ pub(super) fn heal(world: &World, fault: PartFault, part: Option<Part>) -> Resul
         | PartFault::StopWorker
         | PartFault::StopListener
         | PartFault::StopWorkers
-        | PartFault::Reload => Ok(()),
+        | PartFault::Reload
+        | PartFault::DieAt(_) => Ok(()),
+    }
+}
+
+/// Starts a part anew, told to die at an edge, and waits until it has.
+async fn die_at(world: &mut World, point: Point, wound: &mut Wound) -> Result<(), Failure> {
+    let (part, visit) = match point {
+        Point::Received | Point::EnqueueBefore | Point::EnqueueAfter => (Part::Listener, VISIT),
+        Point::SpoolAfter => (Part::Listener, 1),
+        Point::TakeAfter | Point::CommitAfter | Point::SettleAfter => (Part::Worker(1), VISIT),
+        Point::EachBefore | Point::EachAfter => (Part::Worker(1), 1),
+    };
+    world.parts.stop(part).await?;
+    world.parts.set(part, "FAILPOINT", format!("{point}=abort@{visit}"));
+    world.parts.start(part)?;
+    // These edges are met in trouble only.
+    let trouble = match point {
+        Point::SpoolAfter => Some(Fault::Redis(RedisFault::Full)),
+        Point::EachBefore | Point::EachAfter => Some(Fault::Postgres(PostgresFault::RefuseRows)),
+        Point::Received
+        | Point::EnqueueBefore
+        | Point::EnqueueAfter
+        | Point::TakeAfter
+        | Point::CommitAfter
+        | Point::SettleAfter => None,
+    };
+    match trouble {
+        Some(Fault::Redis(fault)) => super::redis::hurt(world, fault)?,
+        Some(Fault::Postgres(fault)) => super::postgres::hurt(world, fault).await?,
+        _ => {}
+    }
+    if world.parts.ended(part, DEATH_MAX).await? {
+        world.parts.unset(part, "FAILPOINT");
+    } else {
+        wound.violations.push(format!("the {part} has not come to {point} in {} s", DEATH_MAX.as_secs()));
+        world.parts.unset(part, "FAILPOINT");
+        world.parts.kill(part).await?;
+    }
+    match trouble {
+        Some(Fault::Redis(fault)) => super::redis::heal(world, fault).await,
+        Some(Fault::Postgres(fault)) => super::postgres::heal(world, fault).await,
+        _ => Ok(()),
     }
 }
 
