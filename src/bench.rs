@@ -34,7 +34,7 @@ mod tests;
 use plan::Plan;
 use report::Report;
 use run::{Run, Summary};
-pub(crate) use usage::Usage;
+pub(crate) use usage::{Usage, resident};
 
 /// Most ticks of a run: they wait on the queue, in memory or on disk.
 const TICKS_MAX: u64 = 10_000_000;

@@ -22,6 +22,12 @@ impl Usage {
     }
 }
 
+/// Memory that the running process `pid` has resident now, in bytes; 0 where it cannot be read.
+pub(crate) fn resident(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    bytes_of(&status, "VmRSS:").unwrap_or(0)
+}
+
 /// CPU time that all of the machine's processors have spent working, in microseconds since it was booted.
 pub(crate) fn machine_busy_us() -> Option<u64> {
     busy_us(&fs::read_to_string("/proc/stat").ok()?)
@@ -35,9 +41,13 @@ fn cpu_us(stat: &str) -> Option<u64> {
     ticks()?.checked_add(ticks()?)?.checked_mul(TICK_US)
 }
 
-/// `VmHWM:     1234 kB` of `/proc/PID/status`.
 fn memory_peak(status: &str) -> Option<u64> {
-    let value = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    bytes_of(status, "VmHWM:")
+}
+
+/// `VmHWM:     1234 kB` of `/proc/PID/status`.
+fn bytes_of(status: &str, name: &str) -> Option<u64> {
+    let value = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = value.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kibibytes.checked_mul(1_024)
 }

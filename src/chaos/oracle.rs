@@ -66,12 +66,28 @@ impl Oracle {
         let mut findings = Findings::default();
         let prices = store.prices().await?;
         self.symbols = prices.iter().map(|price| (price.row.instrument, symbol_of(price))).collect();
-        for (&epoch, runs) in runs {
+        let mut runs = runs.clone();
+        self.add_unlogged(&prices, &mut runs);
+        for (&epoch, runs) in &runs {
             let seen = self.read_epoch(store, (epoch, runs), since, &mut findings).await?;
             judge_runs(epoch, runs, &seen, elsewhere, &mut findings);
         }
         self.judge_prices(&prices, &mut findings);
         Ok(findings)
+    }
+
+    /// A listener that was killed between an enqueue and its note leaves messages that nobody was told of, perhaps of an
+    /// epoch of their own. They may be stored, and then they are judged like all others.
+    fn add_unlogged(&self, prices: &[StoredPrice], runs: &mut BTreeMap<u64, Vec<Run>>) {
+        for price in prices {
+            for (is_trade, slot) in [(true, Slot::LastPrice), (false, Slot::Bid)] {
+                let Some(shown) = price.row.orders[slot as usize] else { continue };
+                let known = self.newest.get(&(price.row.instrument, is_trade));
+                if known.is_none_or(|known| known.order < shown) {
+                    runs.entry(shown.epoch()).or_default();
+                }
+            }
+        }
     }
 
     /// Every row of an epoch from the first of these messages on; returns their sequence numbers, ascending.

@@ -14,6 +14,7 @@ use super::parts::Part;
 use super::report::{Line, Summary};
 use super::tell;
 use super::world::World;
+use crate::bench::resident;
 use crate::failure::Failure;
 
 /// Between two looks at the memory of the parts.
@@ -145,14 +146,6 @@ impl super::parts::Parts {
         }
         largest
     }
-}
-
-/// `VmRSS:     1234 kB` of `/proc/PID/status`, in bytes.
-fn resident(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kibibytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-    kibibytes.unwrap_or(0) * 1_024
 }
 
 #[cfg(test)]
