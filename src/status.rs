@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 
+mod balance;
 mod judgement;
 mod look;
 mod report;

@@ -2,8 +2,9 @@
 
 use common::presence::{Continuity, Link};
 
+use super::balance::Balance;
 use super::judgement::{State, link};
-use super::report::{Balance, ConnectionReport, QueueReport, Report, StoreReport, WorkerReport};
+use super::report::{ConnectionReport, QueueReport, Report, StoreReport, WorkerReport};
 use crate::amount::{age_us, count, counted, size};
 use crate::columns::{Align, columns};
 use crate::output::printable;

@@ -15,8 +15,8 @@ use super::{ServerError, Signal, free_port, program, signal, until};
 /// How long a server may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 const USER: &str = "tidemill";
-/// The server listens on this machine only and lives as long as its owner.
-const PASSWORD: &str = "only-on-this-machine";
+/// The server listens on this machine only and lives as long as its owner: a trial, a benchmark or a test.
+const PASSWORD: &str = "only-for-tests";
 
 /// What a crash of the machine may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

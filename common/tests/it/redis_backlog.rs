@@ -16,8 +16,9 @@ async fn no_script_takes_long_on_a_huge_backlog() {
     let sizes = Sizes { waiting: 200_000, due: 2_000, expired: 2_000, batch: 10 };
     let times = Backlog::fill(&server, sizes).await.work_through().await;
     eprintln!("{times}");
-    // A busy machine may stop Redis itself for a while, but not again and again.
-    assert!(times.slow * 1_000 < times.calls, "more than one in a thousand took longer than 10 ms: {times}");
+    // Redis measures by the clock on the wall: a busy machine may stop it in the middle of any script. A script whose
+    // work grows with the queue would be slow every time.
+    assert!(times.slow * 100 < times.calls, "more than one in a hundred took longer than 10 ms: {times}");
 }
 
 #[tokio::test]

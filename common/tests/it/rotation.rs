@@ -13,8 +13,8 @@ use common::{Address, broker, clock, store};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What is promised.
-const BACK_WITHIN: Duration = Duration::from_secs(2);
+/// What is promised, 2 s, and what a machine full of tests may add to it.
+const BACK_WITHIN: Duration = Duration::from_secs(5);
 
 /// Long enough for the pauses between tries to be at their longest.
 const DENIED: Duration = Duration::from_secs(4);

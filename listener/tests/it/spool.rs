@@ -244,8 +244,11 @@ async fn a_disk_that_fails_ends_the_file_but_what_it_holds_is_handed_over() {
     fs::remove_file(files(&folder, ".db").remove(0)).unwrap();
     peer.trades("BTCUSDT", 100..200).await;
     rig.buffered(100).await;
-    let told = rig.broker.listener().unwrap().trouble.unwrap();
-    assert!(told.contains("cannot be written: it was deleted"), "{told}");
+    eventually("it is told", PATIENCE, async || {
+        let told = rig.broker.listener().and_then(|state| state.trouble);
+        told.is_some_and(|told| told.contains("cannot be written: it was deleted"))
+    })
+    .await;
     rig.broker.set(Mood::Up);
     rig.tasks(200).await;
     assert_eq!(arrived(&rig), (0..200).collect::<Vec<_>>());

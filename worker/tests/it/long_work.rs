@@ -11,8 +11,9 @@ use diesel::connection::SimpleConnection;
 
 use crate::rig::{Rig, trade};
 
-const SOON: Duration = Duration::from_secs(30);
-const LEASE: Duration = Duration::from_millis(500);
+const SOON: Duration = Duration::from_mins(1);
+/// Shorter ones run out by themselves where many tests share few processors.
+const LEASE: Duration = Duration::from_secs(1);
 const LEASES: u32 = 20;
 const IDLE: u32 = 8;
 
