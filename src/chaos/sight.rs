@@ -53,7 +53,10 @@ impl Sight {
         command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         let Ok(output) = command.output().await else { return Sighting::default() };
         let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-        let reason = report["reasons"].as_array().and_then(|reasons| reasons.first());
+        let reasons: Vec<&Value> = report["reasons"].as_array().into_iter().flatten().collect();
+        // A connection that is on its way up for its own reasons is no news if there is any other.
+        let telling = reasons.iter().find(|reason| reason["code"] != "connection_not_live");
+        let reason = telling.or(reasons.first());
         let text = reason.and_then(|reason| reason["text"].as_str()).map(str::to_owned);
         let after = text.is_some().then(|| began.elapsed());
         Sighting { text, after }
