@@ -13,6 +13,7 @@ use super::fault::Trial;
 use super::parts::Part;
 use super::report::{Line, Summary};
 use super::tell;
+use super::witness::distinct;
 use super::world::World;
 use crate::bench::resident;
 use crate::failure::Failure;
@@ -116,7 +117,7 @@ async fn strike(world: &mut World, court: &mut Court, trial: Trial, dice: &mut R
 async fn last(world: &mut World, court: &mut Court) -> Result<Line, Failure> {
     let after = ledger(world).await?;
     let runs = court.witness.read().map_err(|error| Failure::output(&error))?;
-    let logged: u64 = runs.values().flatten().map(|run| u64::from(run.last - run.first) + 1).sum();
+    let logged: u64 = runs.values().map(|runs| distinct(runs)).sum();
     let mut told = Vec::new();
     if !after.is_balanced() || 0 < after.open() {
         told.push(format!("the ledger does not balance: {after:?}"));

@@ -48,6 +48,20 @@ impl Witness {
     }
 }
 
+/// Messages of an epoch's runs, each counted once however often it was noted.
+pub(super) fn distinct(runs: &[Run]) -> u64 {
+    let mut runs = runs.to_vec();
+    runs.sort_unstable_by_key(|run| run.first);
+    let (mut sum, mut next) = (0, 0);
+    for run in runs {
+        let end = u64::from(run.last) + 1;
+        let start = u64::from(run.first).max(next);
+        sum += end.saturating_sub(start);
+        next = next.max(end);
+    }
+    sum
+}
+
 /// `accepted QUEUE PRODUCER BATCH EPOCH FIRST LAST`, or the same with `spooled`.
 fn parse(line: &str) -> Option<Run> {
     let mut words = line.split(' ').skip(4);
@@ -59,6 +73,13 @@ fn parse(line: &str) -> Option<Run> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_that_was_kept_in_the_spool_and_then_accepted_counts_once() {
+        let run = |first, last| Run { epoch: 7, first, last };
+        assert_eq!(distinct(&[run(0, 9), run(5, 14), run(5, 9), run(20, 20)]), 16);
+        assert_eq!(distinct(&[]), 0);
+    }
 
     #[test]
     fn a_line_is_read_once_and_only_when_it_is_whole() {

@@ -13,7 +13,7 @@ use super::keeper::{End, Keeper};
 use super::{ServerError, Signal, free_port, program, signal, until};
 
 /// How long a server may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 const USER: &str = "tidemill";
 /// The server listens on this machine only and lives as long as its owner: a trial, a benchmark or a test.
 const PASSWORD: &str = "only-for-tests";
