@@ -125,15 +125,18 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
         part::stop_on_signals(&shutdown, false)?;
         let mut dice = Rng::with_seed(arguments.seed);
         let plan = arguments.plan.of(setup.pair);
-        if plan.is_empty() {
-            return Err(Failure::usage("no fault of the plan suits this pair", "choose another --plan or --pair"));
-        }
         let mut world = World::new(setup, &folder).await?;
         let (plan, refused): (Vec<Trial>, Vec<Trial>) = plan
             .into_iter()
             .partition(|trial| world.allows(trial.fault) && trial.beside.is_none_or(|beside| world.allows(beside)));
         for trial in refused {
             complain(&format!("left out: {trial} needs the rights of root here"));
+        }
+        if plan.is_empty() {
+            return Err(Failure::usage(
+                "no fault of the plan can be run on this pair here",
+                "choose another --plan or --pair",
+            ));
         }
         world.start_all()?;
         let mut court = Court {

@@ -41,6 +41,9 @@ const SOON: Duration = Duration::from_secs(2);
 /// To connect and to subscribe again.
 const RECONNECT: Duration = Duration::from_secs(3);
 
+/// The newest gaps: more than any cycle leaves, and not all of a long run again and again.
+const GAPS: u32 = 10_000;
+
 /// Dead letters that are read at once.
 const LETTERS: u32 = 1_000;
 
@@ -67,15 +70,7 @@ impl Court {
         }
         tokio::time::sleep(Duration::from_millis(dice.u64(LOAD_MS))).await;
 
-        let mut wounds = vec![world.hurt(trial.fault, dice).await?];
-        if let Some(beside) = trial.beside {
-            wounds.push(world.hurt(beside, dice).await?);
-        }
-        let sighting = self.hold(world, &wounds, dice).await?;
-        let mut told = Vec::new();
-        for wound in wounds {
-            told.extend(world.heal(wound).await?);
-        }
+        let (sighting, mut told) = self.undergo(world, trial, dice).await?;
         let (healed, healed_at) = (clock::monotonic(), clock::now());
         let fresh = fresh(world, healed_at, "a fresh tick is stored after the fault").await;
         open_market(world, false).await;
@@ -105,13 +100,27 @@ impl Court {
         Ok(Line { violations, told: line.told.into_iter().chain(findings.told).collect(), ..line })
     }
 
-    /// Lets a fault last, and looks whether `status` shows it.
-    pub(super) async fn hold(
+    /// A trial's faults from beginning to end: what `status` said meanwhile, and what was seen to be wrong.
+    pub(super) async fn undergo(
         &mut self,
         world: &mut World,
-        wounds: &[Wound],
+        trial: Trial,
         dice: &mut Rng,
-    ) -> Result<Sighting, Failure> {
+    ) -> Result<(Sighting, Vec<String>), Failure> {
+        let mut wounds = vec![world.hurt(trial.fault, dice).await?];
+        if let Some(beside) = trial.beside {
+            wounds.push(world.hurt(beside, dice).await?);
+        }
+        let sighting = self.hold(world, &wounds, dice).await?;
+        let mut told = Vec::new();
+        for wound in wounds {
+            told.extend(world.heal(wound).await?);
+        }
+        Ok((sighting, told))
+    }
+
+    /// Lets a fault last, and looks whether `status` shows it.
+    async fn hold(&mut self, world: &mut World, wounds: &[Wound], dice: &mut Rng) -> Result<Sighting, Failure> {
         let (began, mut sighting) = (clock::monotonic(), Sighting::default());
         let hold = wounds.iter().map(|wound| hold(wound.fault, world, dice)).max().unwrap_or_default();
         while began.elapsed() < hold {
@@ -157,7 +166,7 @@ pub(super) async fn fresh(world: &mut World, moment: UnixMicros, what: &'static 
 
 /// Messages that are no ticks or were given up.
 async fn elsewhere(world: &World) -> Result<HashSet<OrderKey>, Failure> {
-    let gaps = world.store.gaps(u32::MAX).await?;
+    let gaps = world.store.gaps(GAPS).await?;
     let mut elsewhere: HashSet<OrderKey> = gaps.into_iter().map(|gap| gap.row.order).collect();
     let mut from = None;
     loop {

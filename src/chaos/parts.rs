@@ -28,6 +28,17 @@ pub(super) enum Part {
     Launcher,
 }
 
+impl Part {
+    /// What all parts like it are called.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Self::Listener => "listener",
+            Self::Worker(_) => "worker",
+            Self::Launcher => "launcher",
+        }
+    }
+}
+
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -187,13 +198,8 @@ impl Parts {
     /// Notes the memory of all that run.
     pub(super) fn note_peaks(&mut self) {
         for (part, running) in &self.running {
-            let kind = match part {
-                Part::Listener => "listener",
-                Part::Worker(_) => "worker",
-                Part::Launcher => "launcher",
-            };
             let used = running.child.id().map(Usage::of).unwrap_or_default();
-            let peak = self.peaks.entry(kind).or_default();
+            let peak = self.peaks.entry(part.kind()).or_default();
             *peak = used.memory_peak.max(*peak);
         }
     }

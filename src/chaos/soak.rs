@@ -10,7 +10,6 @@ use fastrand::Rng;
 
 use super::cycle::{Court, fresh, ledger, millis, open_market, quiet};
 use super::fault::Trial;
-use super::parts::Part;
 use super::report::{Line, Summary};
 use super::tell;
 use super::witness::distinct;
@@ -94,15 +93,7 @@ pub(super) async fn run(
 /// One fault under load that goes on.
 async fn strike(world: &mut World, court: &mut Court, trial: Trial, dice: &mut Rng) -> Result<Line, Failure> {
     let (before, at_ms) = (ledger(world).await?, millis(court.began.elapsed()));
-    let mut wounds = vec![world.hurt(trial.fault, dice).await?];
-    if let Some(beside) = trial.beside {
-        wounds.push(world.hurt(beside, dice).await?);
-    }
-    let sighting = court.hold(world, &wounds, dice).await?;
-    let mut told = Vec::new();
-    for wound in wounds {
-        told.extend(world.heal(wound).await?);
-    }
+    let (sighting, mut told) = court.undergo(world, trial, dice).await?;
     let healed = clock::monotonic();
     if let Err(failure) = fresh(world, clock::now(), "a fresh tick is stored after the fault").await {
         told.push(super::cycle::words(failure));
@@ -136,13 +127,8 @@ impl super::parts::Parts {
     fn resident(&self) -> BTreeMap<&'static str, u64> {
         let mut largest = BTreeMap::new();
         for (part, pid) in self.pids() {
-            let kind = match part {
-                Part::Listener => "listener",
-                Part::Worker(_) => "worker",
-                Part::Launcher => continue,
-            };
             let now = resident(pid);
-            let entry = largest.entry(kind).or_insert(0);
+            let entry = largest.entry(part.kind()).or_insert(0);
             *entry = now.max(*entry);
         }
         largest
