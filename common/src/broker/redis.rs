@@ -6,7 +6,7 @@
 //! (waiting for its time), so that giving back a thousand tasks costs as little as one.
 //!
 //! Keys of queue `q` (see `redis/names.lua`): `q` (pending), and under `tidemill:{q}:` `leases`, `delayed`,
-//! `b:<batch>`, `meta`, `t:<lease>` (names that were used, for ten minutes), `p:<producer>` (its last enqueue, for a
+//! `b:<batch>`, `meta`, `t:<lease>` (names that were used, for two minutes), `p:<producer>` (its last enqueue, for a
 //! week), `stats`, `dead`, `letters`, `paused`. Of the whole deployment: `tidemill:epoch`, `tidemill:queues`,
 //! `tidemill:{presence}:...`. Nothing that holds a task ever expires.
 
