@@ -27,9 +27,11 @@ const UNCONFIRMED_MAX: Duration = Duration::from_secs(15);
 /// What the server is asked for each session:
 /// - the limit of a statement, in milliseconds; below `pool::CALL_MAX`, so that a slow server is told apart from a dead one;
 /// - one plan per statement, made once: a batch's plan does not depend on its values;
-/// - no hash joins: they lock rows in the order of the table, others in the order of the batch, and two writers that
-///   lock in different orders end in a deadlock.
-const SESSION: &str = "-c statement_timeout=30000 -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off";
+/// - a batch's rows are looked up one by one, in its order, through the primary key. Hash and merge joins lock them in the
+///   order of the table, and two writers that lock in different orders end in a deadlock; and a plan made while the table
+///   was small reads and sorts all of it for every batch, however big it is by then.
+const SESSION: &str = "-c statement_timeout=30000 -c plan_cache_mode=force_generic_plan \
+                       -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off";
 
 /// Where and how to connect.
 #[derive(Debug)]

@@ -1,0 +1,1 @@
+ALTER TABLE ticker_price_data SET (fillfactor = 50);
