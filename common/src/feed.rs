@@ -107,7 +107,8 @@ pub trait Feed: Send + Sync + Debug {
     /// missing, malformed or known to have run out.
     fn session(&self, request: &SessionRequest<'_>) -> Result<Box<dyn FeedSession>, Failure>;
 
-    /// Reads a task's body into observations, appended to `out`. Appends nothing on error.
+    /// Reads a task's body into observations, appended to `out`. Appends nothing on error. A body that is not one JSON
+    /// value is an error.
     fn decode<'a>(&self, kind: &str, body: &'a str, out: &mut Vec<Observation<'a>>) -> Result<(), DecodeError>;
 
     /// What a symbol means as far as its own grammar tells. A symbol master may know more: ask

@@ -29,6 +29,7 @@ pub mod queue;
 pub mod redact;
 pub mod retry;
 pub mod roster;
+mod scan;
 #[cfg(feature = "servers")]
 pub mod servers;
 pub mod settings;

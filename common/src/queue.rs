@@ -5,6 +5,7 @@
 
 mod dead;
 mod dead_line;
+mod envelope;
 mod finding;
 mod gap;
 mod lease;
@@ -14,6 +15,7 @@ mod task;
 
 pub use dead::{DeadFilter, DeadId, DeadLetter, DeadPage};
 pub use dead_line::BadLine;
+pub use envelope::Envelope;
 pub use finding::{Check, Finding, Findings, Flaw, imbalances};
 pub use gap::{GAP_KIND, Gap, GapReason};
 pub use lease::{Batch, LeaseId, Reaped, Take, Taken};

@@ -73,8 +73,7 @@ impl Feed for Market {
     }
 
     fn decode<'a>(&self, kind: &str, body: &'a str, out: &mut Vec<Observation<'a>>) -> Result<(), DecodeError> {
-        out.push(decode::observation(kind, body)?);
-        Ok(())
+        decode::decode(kind, body, out)
     }
 
     fn instrument(&self, symbol: &str) -> Result<Instrument, SymbolError> {

@@ -34,6 +34,9 @@ fn parse(text: &str) -> Result<Decimal, BadNumber> {
     if text.len() > TEXT_MAX {
         return Err(BadNumber::TooLong(text.chars().take(TEXT_MAX).collect()));
     }
+    if let Some(number) = short(text) {
+        return Ok(number);
+    }
     let plain = Decimal::from_str_exact(text);
     let parsed = match plain {
         Err(_) if text.contains(['e', 'E']) => Decimal::from_scientific(text),
@@ -47,6 +50,33 @@ fn parse(text: &str) -> Result<Decimal, BadNumber> {
         | rust_decimal::Error::Underflow
         | rust_decimal::Error::ScaleExceedsMaximumPrecision(_) => BadNumber::TooLong(text.into()),
     })
+}
+
+/// A number of at most 18 digits, as nearly all are: what the library makes of it, several times as quickly.
+fn short(text: &str) -> Option<Decimal> {
+    const DIGITS_MAX: usize = 18;
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.len() > DIGITS_MAX + 1 {
+        return None;
+    }
+    let (mut mantissa, mut point) = (0_i64, None);
+    for (place, byte) in digits.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa * 10 + i64::from(byte - b'0'),
+            b'.' if point.is_none() && 0 < place => point = Some(place),
+            _ => return None,
+        }
+    }
+    let scale = point.map_or(0, |point| digits.len() - 1 - point);
+    let whole = point.unwrap_or(digits.len());
+    if whole == 0 || (point.is_some() && scale == 0) || DIGITS_MAX < whole + scale {
+        return None;
+    }
+    let is_negative = digits.len() < text.len();
+    if is_negative && mantissa == 0 {
+        return None; // whether a zero keeps its sign is the library's to say
+    }
+    Some(Decimal::new(if is_negative { -mantissa } else { mantissa }, u32::try_from(scale).ok()?))
 }
 
 impl FromStr for Price {
@@ -124,6 +154,16 @@ mod tests {
     fn digits_are_kept_as_sent() {
         for text in ["61685.99000000", "0.00000637", "-37.63", "24.05", "0"] {
             assert_eq!(text.parse::<Price>().unwrap().to_string(), text);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_short_number_is_what_the_library_makes_of_it(text in "-?[0-9]{0,10}[.]?[0-9]{0,10}") {
+            if let Some(number) = short(&text) {
+                let slow = Decimal::from_str_exact(&text).unwrap();
+                proptest::prop_assert_eq!(number.serialize(), slow.serialize());
+            }
         }
     }
 

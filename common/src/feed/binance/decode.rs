@@ -5,6 +5,7 @@
 //! `trade`.
 
 mod depth;
+mod quick;
 
 use std::borrow::Cow;
 
@@ -15,8 +16,16 @@ use crate::feed::DecodeError;
 use crate::feed::number::{At, Number};
 use crate::market::{Fields, Observation};
 
-/// What one event of `kind` says. `body` is the whole combined frame.
-pub(super) fn observation<'a>(kind: &str, body: &'a str) -> Result<Observation<'a>, DecodeError> {
+/// What one event of `kind` says, appended to `out`. `body` is the whole combined frame.
+pub(super) fn decode<'a>(kind: &str, body: &'a str, out: &mut Vec<Observation<'a>>) -> Result<(), DecodeError> {
+    if quick::observe(kind, body, out).is_none() {
+        out.push(thoroughly(kind, body)?);
+    }
+    Ok(())
+}
+
+/// With a parser that reads all JSON and says what is wrong.
+fn thoroughly<'a>(kind: &str, body: &'a str) -> Result<Observation<'a>, DecodeError> {
     match kind {
         "trade" => read::<Trade<'a>>(kind, body)?.observation(),
         "bookTicker" => read::<BookTicker<'a>>(kind, body)?.observation(),

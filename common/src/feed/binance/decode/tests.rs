@@ -27,6 +27,12 @@ const ALL: [(&str, &str); 10] = [
     ("depth5", FUTURES_DEPTH),
 ];
 
+fn observation<'a>(kind: &str, body: &'a str) -> Result<Observation<'a>, DecodeError> {
+    let mut out = Vec::new();
+    decode(kind, body, &mut out)?;
+    Ok(out.pop().expect("an event is one observation"))
+}
+
 fn shown(kind: &str, body: &str) -> String {
     testing::shown(&observation(kind, body).unwrap())
 }
@@ -148,8 +154,16 @@ proptest! {
             for body in [&text, &good[..cut], &changed] {
                 if let Ok(read) = observation(kind, body) {
                     prop_assert!(!read.fields.is_empty());
+                    prop_assert_eq!(Ok(read), thoroughly(kind, body), "the quick reader and the thorough one differ");
                 }
             }
         }
+    }
+}
+
+#[test]
+fn what_comes_by_the_thousand_is_read_quickly() {
+    for (kind, body) in &ALL[..5] {
+        assert!(quick::observe(kind, body, &mut Vec::new()).is_some(), "{body}");
     }
 }

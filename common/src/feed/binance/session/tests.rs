@@ -156,4 +156,17 @@ proptest! {
             read(&mut session(3), &good[..at]);
         }
     }
+    #[test]
+    fn the_quick_reader_finds_what_the_thorough_one_finds(at in any::<prop::sample::Index>(), with in ".?.?") {
+        const AGG: &str = r#"{"stream":"btcusdt@aggTrade","data":{"e":"aggTrade","s":"BTCUSDT","a":77,"p":"0.5","T":16}}"#;
+        for good in [TRADE, AGG, &TRADE.replace("\"t\":12345", "\"t\":\"x\"")] {
+            let at = at.index(good.len());
+            for text in [good, &format!("{}{with}{}", &good[..at], &good[at + 1..])] {
+                if let Some(quick) = quick::data(text) {
+                    prop_assert_eq!(quick, session(3).read_thoroughly(Incoming::Text(text)));
+                }
+            }
+        }
+        prop_assert!(quick::data(TRADE).is_some() && quick::data(AGG).is_some());
+    }
 }
