@@ -24,6 +24,7 @@ mod reaper;
 mod revive;
 mod run;
 mod stats;
+mod together;
 mod trouble;
 mod writer;
 

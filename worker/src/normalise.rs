@@ -61,9 +61,13 @@ impl Symbols {
     /// The meaning of each sighting's symbol, in their order; `None` where it is not known yet.
     pub(crate) fn look_up(&self, sightings: &[Sighting<'_>]) -> Vec<Option<Meaning>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let mut feed = ("", None);
         let find = |sighting: &Sighting<'_>| {
-            let symbols = known.by_feed.get(sighting.feed.name())?;
-            symbols.get(&*sighting.observation.symbol).copied()
+            let name = sighting.origin.feed.name();
+            if feed.0 != name {
+                feed = (name, known.by_feed.get(name));
+            }
+            feed.1?.get(&*sighting.observation.symbol).copied()
         };
         sightings.iter().map(find).collect()
     }
@@ -110,11 +114,11 @@ pub(crate) fn unknown(
     let mut unreadable: Vec<SymbolError> = Vec::new();
     let mut met: HashSet<(&'static str, &str), RandomState> = HashSet::default();
     for (sighting, _) in sightings.iter().zip(meanings).filter(|(_, meaning)| meaning.is_none()) {
-        let (feed, symbol) = (sighting.feed.name(), &*sighting.observation.symbol);
+        let (feed, symbol) = (sighting.origin.feed.name(), &*sighting.observation.symbol);
         if !met.insert((feed, symbol)) {
             continue;
         }
-        match catalog.instrument(sighting.feed, symbol) {
+        match catalog.instrument(sighting.origin.feed, symbol) {
             Ok(instrument) => listings.push((feed, Listing { feed: feed.into(), symbol: symbol.into(), instrument })),
             Err(error) => unreadable.push(SymbolError { symbol: symbol.into(), ..error }),
         }
@@ -129,6 +133,7 @@ mod tests {
     use common::market::{Epoch, Fields, Instrument, Kind, MasterRow, Observation, OrderKey};
 
     use super::*;
+    use crate::decode::Origin;
 
     const ROW: Meaning = Meaning::Listed(Registration::Row(InstrumentId(7)));
 
@@ -149,24 +154,23 @@ mod tests {
         Arc::new(catalog)
     }
 
-    fn sighting(symbol: &str) -> Sighting<'_> {
-        Sighting {
+    fn observation(symbol: &str) -> Observation<'_> {
+        Observation { symbol: symbol.into(), exchange_at: None, trade_id: None, fields: Fields::default() }
+    }
+
+    fn sighting<'b>(observation: &'b Observation<'b>) -> Sighting<'b> {
+        let origin = Origin {
             task: 0,
             index: 0,
             feed: feed::by_name("binance").unwrap(),
             order: OrderKey::new(Epoch::new(7).unwrap(), 1).unwrap(),
             received_at: UnixMicros(1),
-            observation: Observation {
-                symbol: symbol.into(),
-                exchange_at: None,
-                trade_id: None,
-                fields: Fields::default(),
-            },
-        }
+        };
+        Sighting { origin, observation }
     }
 
     fn meaning(symbols: &Symbols, symbol: &str) -> Option<Meaning> {
-        symbols.look_up(&[sighting(symbol)])[0]
+        symbols.look_up(&[sighting(&observation(symbol))])[0]
     }
 
     #[test]
@@ -192,7 +196,8 @@ mod tests {
 
     #[test]
     fn the_catalog_speaks_before_the_grammar() {
-        let sightings = [sighting("USDTDAI"), sighting("ETHBTC")];
+        let observations = ["USDTDAI", "ETHBTC"].map(observation);
+        let sightings = observations.each_ref().map(sighting);
         let (listings, unreadable) = unknown(&catalog(&[("USDTDAI", "USDT/DAI")]), &sightings, &[None, None]);
         let forms: Vec<String> = listings.iter().map(|(_, listing)| listing.instrument.to_string()).collect();
         assert_eq!(forms, ["BINANCE:USDT/DAI:SPOT", "BINANCE:ETH/BTC:SPOT"]);

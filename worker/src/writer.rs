@@ -12,7 +12,8 @@ use common::outage::chain;
 use common::retry::Backoff;
 use common::shutdown::Shutdown;
 use common::store::{
-    GapRow, InstrumentId, Listing, PriceStore, Refusal, Registration, RowOutcome, StoreError, UnknownTicker, WriteBatch,
+    GapRow, InstrumentId, Listing, PriceStore, Refusal, Registration, RowOutcome, StoreError, UnknownTicker,
+    WriteBatch, Written,
 };
 use tracing::warn;
 
@@ -23,6 +24,7 @@ use crate::docket::{Docket, Ending, Failure, REFUSED};
 use crate::normalise::{Meaning, Symbols, unknown};
 use crate::options::WorkerOptions;
 use crate::stats::Stats;
+use crate::together::Together;
 use crate::trouble::Trouble;
 
 /// How often a row that vanished under a write is registered anew for the same batch.
@@ -35,8 +37,11 @@ const SLOW_FAILURE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stopping;
 
-enum Denied {
+/// Why something was not written.
+#[derive(Debug)]
+pub(crate) enum Denied {
     Stopping,
+    /// Repeating it cannot help.
     Row(StoreError),
 }
 
@@ -51,9 +56,8 @@ pub(crate) struct Writer {
     pub(crate) shutdown: Shutdown,
     pub(crate) history: bool,
     pub(crate) unknown_ticker: UnknownTicker,
-    /// Commits of one process take turns: batches share instruments, and two writers of the same rows only wait for
-    /// each other in the database, where waiting is dearer. Reading, decoding and settling go on meanwhile.
-    turn: tokio::sync::Mutex<()>,
+    /// Commits of one process take turns. Reading, decoding and settling go on meanwhile.
+    together: Together,
     /// Held by the call that tries whether the store is back.
     trying: tokio::sync::Mutex<()>,
     size: Mutex<BatchSize>,
@@ -75,7 +79,7 @@ impl Writer {
             shutdown,
             history: options.history,
             unknown_ticker: options.unknown_ticker,
-            turn: tokio::sync::Mutex::new(()),
+            together: Together::default(),
             trying: tokio::sync::Mutex::new(()),
             size: Mutex::new(BatchSize::new(options.batch_tasks, options.lease)),
         }
@@ -88,7 +92,8 @@ impl Writer {
 
     /// Commits what a batch says. Every sighting and every gap has its ending on the docket afterwards.
     pub(crate) async fn write(&self, decoded: Decoded<'_>, docket: &mut Docket) -> Result<(), Stopping> {
-        let Decoded { mut sightings, mut gaps } = decoded;
+        let mut sightings = decoded.sightings();
+        let mut gaps = decoded.gaps.clone();
         for _ in 0..VANISHED_ROUNDS_MAX {
             let ticks = self.normalise(&sightings, docket).await?;
             let vanished = self.commit(&ticks, std::mem::take(&mut gaps), docket).await?;
@@ -101,11 +106,11 @@ impl Writer {
                 .filter(|tick| vanished.contains(&tick.instrument))
                 .map(|tick| (tick.task, tick.index))
                 .collect();
-            sightings.retain(|sighting| again.contains(&(sighting.task, sighting.index)));
+            sightings.retain(|sighting| again.contains(&(sighting.origin.task, sighting.origin.index)));
         }
         for sighting in &sightings {
             docket.fail(
-                sighting.task,
+                sighting.origin.task,
                 Failure {
                     reason: "vanished",
                     code: None,
@@ -130,8 +135,8 @@ impl Writer {
             match meaning {
                 Some(Meaning::Listed(Registration::Row(instrument))) => ticks.push(tick(sighting, instrument)),
                 Some(Meaning::Listed(Registration::UnknownTicker)) => self.end_unknown(sighting, docket),
-                Some(Meaning::Unreadable) => docket.end(sighting.task, Ending::Skipped("unknown_symbol")),
-                None => docket.fail(sighting.task, not_registered(sighting, &refused)),
+                Some(Meaning::Unreadable) => docket.end(sighting.origin.task, Ending::Skipped("unknown_symbol")),
+                None => docket.fail(sighting.origin.task, not_registered(sighting, &refused)),
             }
         }
         Ok(ticks)
@@ -163,7 +168,7 @@ impl Writer {
     fn end_unknown(&self, sighting: &Sighting<'_>, docket: &mut Docket) {
         if self.unknown_ticker == UnknownTicker::Dead {
             docket.fail(
-                sighting.task,
+                sighting.origin.task,
                 Failure {
                     reason: "unknown_ticker",
                     code: None,
@@ -173,7 +178,7 @@ impl Writer {
                 },
             );
         } else {
-            docket.end(sighting.task, Ending::Skipped("unknown_ticker"));
+            docket.end(sighting.origin.task, Ending::Skipped("unknown_ticker"));
         }
     }
 
@@ -224,22 +229,14 @@ impl Writer {
             return Ok(Vec::new());
         }
         let (tasks_of_gaps, gaps): (Vec<usize>, Vec<GapRow>) = gaps.into_iter().unzip();
-        let mut folded = Coalesced::fold(ticks, self.history);
-        folded.batch.gaps = gaps;
-        let turn = self.turn.lock().await;
-        let mut begun = clock::monotonic();
-        let write = || {
-            begun = clock::monotonic();
-            self.store.write(&folded.batch)
-        };
-        let outcome = self.patiently(write).await;
-        let took = begun.elapsed();
-        drop(turn);
-        let written = match outcome {
-            Ok(written) => written,
+        let folded = Coalesced::fold(ticks, self.history, gaps);
+        let outcome = self.together.write(&folded.batch, |batch| self.commit_whole(batch)).await;
+        let (written, took) = match outcome {
+            Ok(done) => done,
             Err(Denied::Stopping) => return Err(Stopping),
             Err(Denied::Row(_)) => {
-                return self.commit_one_by_one(ticks, (&tasks_of_gaps, folded.batch.gaps), docket).await;
+                let gaps = folded.batch.gaps.clone();
+                return self.commit_one_by_one(ticks, (&tasks_of_gaps, gaps), docket).await;
             }
         };
         self.stats.committed(took);
@@ -252,6 +249,17 @@ impl Writer {
             }
         }
         Ok(written.vanished)
+    }
+
+    /// One commit, and how long its last try took.
+    async fn commit_whole(&self, batch: Arc<WriteBatch>) -> Result<(Written, Duration), Denied> {
+        let mut begun = clock::monotonic();
+        let write = || {
+            begun = clock::monotonic();
+            self.store.write(&batch)
+        };
+        let written = self.patiently(write).await?;
+        Ok((written, begun.elapsed()))
     }
 
     /// The slow path: some tick cannot be stored. Each is tried alone, so that it hurts no neighbour.
@@ -346,14 +354,14 @@ impl Writer {
 fn tick<'s>(sighting: &'s Sighting<'_>, instrument: InstrumentId) -> Tick<'s> {
     Tick {
         symbol: &sighting.observation.symbol,
-        task: sighting.task,
-        index: sighting.index,
+        task: sighting.origin.task,
+        index: sighting.origin.index,
         instrument,
-        order: sighting.order,
-        received_at: sighting.received_at,
+        order: sighting.origin.order,
+        received_at: sighting.origin.received_at,
         exchange_at: sighting.observation.exchange_at,
         trade_id: sighting.observation.trade_id,
-        fields: sighting.observation.fields,
+        fields: &sighting.observation.fields,
     }
 }
 

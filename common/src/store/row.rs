@@ -64,6 +64,12 @@ impl Slot {
         Self::OpenInterest,
     ];
 
+    /// The two sides of the quote.
+    const QUOTE: &[Self] = &[Self::Bid, Self::Ask];
+
+    /// The day group.
+    const DAY: &[Self] = &[Self::Open, Self::High, Self::Low, Self::PreviousClose, Self::Volume, Self::OpenInterest];
+
     /// The column that holds this slot's order key.
     pub const fn order_column(self) -> &'static str {
         match self {
@@ -97,6 +103,16 @@ pub struct Slots(u16);
 impl Slots {
     /// No slot.
     pub const NONE: Self = Self(0);
+
+    /// These slots.
+    const fn of(slots: &[Slot]) -> Self {
+        let (mut bits, mut place) = (0, 0);
+        while place < slots.len() {
+            bits |= slots[place].bit();
+            place += 1;
+        }
+        Self(bits)
+    }
 
     /// From the bits that the statements return, bit *i* for `Slot::ALL[i]`.
     pub fn from_bits(bits: i32) -> Self {
@@ -189,10 +205,8 @@ impl PriceRow {
 
     /// The slots whose value came with the message of this order.
     pub fn slots_of(&self, order: OrderKey) -> Slots {
-        Slot::ALL
-            .into_iter()
-            .filter(|&slot| self.order(slot) == Some(order))
-            .fold(Slots::NONE, |all, slot| all | slot.into())
+        let is_of = |(place, cell): (usize, &Cell)| u16::from(*cell == Some(order)) << place;
+        Slots(self.orders.iter().enumerate().map(is_of).fold(0, |all, bit| all | bit))
     }
 
     /// Takes from a tick what is newer than what is here, slot by slot. Returns the slots it took.
@@ -205,11 +219,8 @@ impl PriceRow {
         exchange_at: Option<UnixMicros>,
         received_at: UnixMicros,
     ) -> Slots {
-        let newest_of = |row: &Self, day: bool| {
-            let of_group = |slot: &Slot| slot.is_day() == day && !matches!(slot, Slot::LastPrice | Slot::LastSize);
-            Slot::ALL.into_iter().filter(of_group).filter_map(|slot| row.order(slot)).max()
-        };
-        let (quote_before, day_before) = (newest_of(self, false), newest_of(self, true));
+        let newest_of = |row: &Self, slots: &[Slot]| slots.iter().filter_map(|&slot| row.order(slot)).max();
+        let (quote_before, day_before) = (newest_of(self, Slot::QUOTE), newest_of(self, Slot::DAY));
 
         let mut took = Slots::NONE;
         for slot in Slot::ALL {
@@ -219,18 +230,37 @@ impl PriceRow {
             }
         }
 
-        let day = |slot: Slot| slot.is_day() && took.has(slot);
         if took.has(Slot::LastPrice) {
             self.trade_at = exchange_at;
         }
-        if (took.has(Slot::Bid) || took.has(Slot::Ask)) && quote_before < Some(order) {
+        if took.meets(Slots::of(Slot::QUOTE)) && quote_before < Some(order) {
             self.quote_at = exchange_at;
         }
-        if Slot::ALL.into_iter().any(day) && day_before < Some(order) {
+        if took.meets(Slots::of(Slot::DAY)) && day_before < Some(order) {
             self.day_at = exchange_at;
         }
         self.received_at = self.received_at.max(received_at);
         took
+    }
+
+    /// Takes from another row of the same instrument what is newer than what is here, as if its ticks had been merged.
+    pub fn absorb(&mut self, other: &Self) {
+        let newest_of = |row: &Self, slots: &[Slot]| slots.iter().filter_map(|&slot| row.order(slot)).max();
+        if self.order(Slot::LastPrice) < other.order(Slot::LastPrice) {
+            self.trade_at = other.trade_at;
+        }
+        if newest_of(self, Slot::QUOTE) < newest_of(other, Slot::QUOTE) {
+            self.quote_at = other.quote_at;
+        }
+        if newest_of(self, Slot::DAY) < newest_of(other, Slot::DAY) {
+            self.day_at = other.day_at;
+        }
+        for slot in Slot::ALL {
+            if self.order(slot) < other.order(slot) && self.fields.take_slot(&other.fields, slot) {
+                self.orders[slot as usize] = other.order(slot);
+            }
+        }
+        self.received_at = self.received_at.max(other.received_at);
     }
 }
 
