@@ -3,8 +3,6 @@
 //! [`Task::encode`](common::queue::Task::encode) needs the body as a checked `RawValue`; the feed has just read it, so
 //! checking it again would only cost time. A test holds both forms equal.
 
-use std::io::Write;
-
 use common::clock::UnixMicros;
 use common::market::OrderKey;
 use common::queue::{GAP_KIND, Gap, WIRE_VERSION};
@@ -32,9 +30,16 @@ impl ElementWriter {
         let mut out = Vec::with_capacity(self.head.len() + kind.len() + ENVELOPE_BYTES + body.len());
         out.extend_from_slice(&self.head);
         write_json_text(&mut out, kind);
-        write!(out, ",\"conn\":{},\"epoch\":{},\"seq\":{}", self.conn, order.epoch(), order.seq())
-            .and_then(|()| write!(out, ",\"at\":{},\"attempt\":0,\"body\":", at.0))
-            .expect("writing to memory does not fail");
+        let mut digits = itoa::Buffer::new();
+        let mut number = |out: &mut Vec<u8>, name: &str, number: i64| {
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(digits.format(number).as_bytes());
+        };
+        number(&mut out, ",\"conn\":", self.conn.into());
+        number(&mut out, ",\"epoch\":", order.epoch().cast_signed());
+        number(&mut out, ",\"seq\":", order.seq().into());
+        number(&mut out, ",\"at\":", at.0);
+        out.extend_from_slice(b",\"attempt\":0,\"body\":");
         out.extend_from_slice(body.as_bytes());
         out.push(b'}');
         out

@@ -128,6 +128,7 @@ impl<'a> Session<'a> {
         for reading in mem::take(&mut self.brought) {
             self.digest(reading, clock::now()).await?;
         }
+        self.note_data();
         let (shard, signals) = (self.shard, Arc::clone(&self.signals));
         let (stop, retired) = (shard.stop.cancelled(), signals.retired());
         tokio::pin!(stop, retired);
@@ -173,8 +174,16 @@ impl<'a> Session<'a> {
             }
         }
         self.liveness.heard(clock::monotonic());
+        self.note_data();
         self.hand_over().await?;
         ended
+    }
+
+    /// The age of the data begins anew with every message.
+    fn note_data(&mut self) {
+        if let (Some(at), false) = (self.gathered.last_message_at, self.gathered.messages.is_empty()) {
+            self.data_age.restart(clock::monotonic(), at);
+        }
     }
 
     async fn take_in(&mut self, frame: Frame) -> Result<(), End> {

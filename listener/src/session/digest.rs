@@ -20,7 +20,6 @@ impl Session<'_> {
     pub(super) async fn digest(&mut self, reading: Reading<'_>, at: UnixMicros) -> Result<(), End> {
         match reading {
             Reading::Data { kind, body, key, mark } => {
-                self.data_age.restart(clock::monotonic(), at);
                 self.tell_holes(&key, &kind, mark, at).await?;
                 let order = self.next_order().await?;
                 let merge = MergeKey(self.shard.context.merge_hash.hash_one((self.shard.conn, &*key, &*kind)));
@@ -75,7 +74,10 @@ impl Session<'_> {
         if !self.signals.leads() {
             return Ok(()); // the predecessor delivers these, too
         }
-        let broken_since = self.shard.watch().take_break();
+        let (broken_since, finding) = {
+            let mut watch = self.shard.watch();
+            (watch.take_break(), mark.map(|mark| watch.numbers.observe(key, kind, mark, at)))
+        };
         if let Some(since) = broken_since {
             let reason = GapReason::Reconnect;
             let (stream, kind) = ("*".into(), "*".into());
@@ -92,7 +94,6 @@ impl Session<'_> {
             };
             self.write_gap(at, &gap).await?;
         }
-        let finding = mark.map(|mark| self.shard.watch().numbers.observe(key, kind, mark, at));
         if let Some(Finding::Gap(hole)) = finding {
             let topics = Arc::clone(&self.topics);
             let symbol = topics.iter().find(|topic| *topic.stream == *key).map(|topic| &*topic.symbol);
