@@ -140,8 +140,8 @@ impl Broker for RedisBroker {
         self.know(QUEUES, take.queue.as_str()).await?;
         let mut call = scripts::TAKE.on(take.queue.as_str());
         add_wish(&mut call, take);
-        let answer = self.link.run(&scripts::TAKE, call).await?;
-        self.expect(reply::taken(answer, take.lease), "no batch and no reason")
+        let (answer, elements) = self.link.run_and_read(&scripts::TAKE, call, &batch_key(take)).await?;
+        self.expect(reply::taken(answer, elements, take.lease), "no batch and no reason")
     }
 
     async fn settle(
@@ -154,11 +154,15 @@ impl Broker for RedisBroker {
             Some(take) if take.queue == settlement.queue => (Some(take), None),
             other => (None, other),
         };
-        let answer = self.link.run(&scripts::SETTLE, settle_call(settlement, here)).await?;
+        let call = settle_call(settlement, here);
+        let (answer, elements) = match here {
+            Some(take) => self.link.run_and_read(&scripts::SETTLE, call, &batch_key(take)).await?,
+            None => (self.link.run(&scripts::SETTLE, call).await?, Value::Nil),
+        };
         let [outcome, taken] = self.expect(reply::array(answer), "no outcome of a settlement")?;
         let outcome = self.expect(reply::settled(&outcome), "no outcome of a settlement")?;
         let taken = match (here, elsewhere) {
-            (Some(take), _) => Some(self.expect(reply::taken(taken, take.lease), "no batch and no reason")?),
+            (Some(take), _) => Some(self.expect(reply::taken(taken, elements, take.lease), "no batch and no reason")?),
             (None, Some(take)) => Some(self.take(take).await?),
             (None, None) => None,
         };
@@ -201,6 +205,11 @@ impl Broker for RedisBroker {
             .map(|count| u32::try_from(reply::count(&count).unwrap_or(0)).unwrap_or(u32::MAX));
         Ok(Reaped { returned, bisected, convicted })
     }
+}
+
+/// The list of the batch that a take leases.
+fn batch_key(take: &Take) -> String {
+    format!("tidemill:{{{}}}:b:{}", take.queue, take.lease)
 }
 
 fn millis(duration: Duration) -> u64 {

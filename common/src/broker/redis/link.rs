@@ -6,12 +6,13 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisError, Value,
 };
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
 use super::errors::{classified, is_denied};
+use super::reply;
 use super::scripts::{Call, Script};
 use crate::broker::BrokerError;
 use crate::outage::Rest;
@@ -56,6 +57,27 @@ struct Open {
     is_probe: bool,
 }
 
+/// What is sent at once.
+#[derive(Clone, Copy)]
+enum Request<'a> {
+    One(&'a Cmd),
+    /// Answered by the array of both answers, or by the first error.
+    Two(&'a Pipeline),
+}
+
+impl Request<'_> {
+    async fn over(self, connection: &mut MultiplexedConnection) -> Result<Value, RedisError> {
+        match self {
+            Self::One(command) => connection.send_packed_command(command).await.and_then(Value::extract_error),
+            Self::Two(commands) => {
+                let answers = connection.send_packed_commands(commands, 0, 2).await?;
+                let answers = answers.into_iter().map(Value::extract_error);
+                answers.collect::<Result<_, _>>().map(Value::Array)
+            }
+        }
+    }
+}
+
 impl Line {
     fn back(&mut self) {
         self.failed = None;
@@ -83,7 +105,7 @@ impl Link {
         let link = Self { place, config, line: Mutex::new(first) };
         link.connection().await.map_err(|error| link.failed(error))?;
         // A wrong password fails to connect, a missing one only the first command. Both are said at the start.
-        match link.send(&redis::cmd("PING")).await {
+        match link.send(Request::One(&redis::cmd("PING"))).await {
             Err(error) if error.code() == Some("NOAUTH") => Err(link.failed(error)),
             Ok(_) | Err(_) => Ok(link), // whoever is away for now is waited for, like at any other time
         }
@@ -101,19 +123,38 @@ impl Link {
 
     /// Runs a script; loads it first where Redis does not know it (any more).
     pub(super) async fn run(&self, script: &Script, call: Call) -> Result<Value, BrokerError> {
-        let call = call.into_cmd();
+        self.run_request(script, Request::One(&call.into_cmd())).await
+    }
+
+    /// As [`run`](Self::run), and reads the list `key` right behind it, in the same round trip. Returns both answers.
+    pub(super) async fn run_and_read(
+        &self,
+        script: &Script,
+        call: Call,
+        key: &str,
+    ) -> Result<(Value, Value), BrokerError> {
+        let mut both = Pipeline::with_capacity(2);
+        both.add_command(call.into_cmd()).cmd("LRANGE").arg(key).arg(0).arg(-1);
+        let answers = self.run_request(script, Request::Two(&both)).await?;
+        match reply::array(answers) {
+            Some([answer, elements]) => Ok((answer, elements)),
+            None => Err(self.unexpected("not as many answers as commands")),
+        }
+    }
+
+    async fn run_request(&self, script: &Script, request: Request<'_>) -> Result<Value, BrokerError> {
         for _ in 0..LOADS_MAX {
-            match self.send(&call).await {
+            match self.send(request).await {
                 Err(error) if error.code() == Some("NOSCRIPT") => drop(self.ask(&script.load()).await?),
                 outcome => return outcome.map_err(|error| self.failed(error)),
             }
         }
-        self.ask(&call).await
+        self.send(request).await.map_err(|error| self.failed(error))
     }
 
     /// Sends one command.
     pub(super) async fn ask(&self, command: &Cmd) -> Result<Value, BrokerError> {
-        self.send(command).await.map_err(|error| self.failed(error))
+        self.send(Request::One(command)).await.map_err(|error| self.failed(error))
     }
 
     /// The seam's error for an answer that no script of ours gives.
@@ -129,9 +170,9 @@ impl Link {
 
     /// A connection that turns out to be dead is replaced and the command sent again, once: all our commands are safe
     /// to repeat. After silence the caller decides, as it has waited long enough.
-    async fn send(&self, command: &Cmd) -> Result<Value, RedisError> {
+    async fn send(&self, request: Request<'_>) -> Result<Value, RedisError> {
         let Open { generation, mut connection, is_probe } = self.connection().await?;
-        let error = match connection.send_packed_command(command).await.and_then(Value::extract_error) {
+        let error = match request.over(&mut connection).await {
             Ok(value) => {
                 if is_probe {
                     self.line.lock().await.back();
@@ -158,7 +199,7 @@ impl Link {
             return Err(error);
         }
         let Open { generation, mut connection, .. } = self.connection().await?;
-        let outcome = connection.send_packed_command(command).await.and_then(Value::extract_error);
+        let outcome = request.over(&mut connection).await;
         if outcome.as_ref().is_err_and(|error| error.is_io_error() || error.is_unrecoverable_error()) {
             self.hang_up(generation).await;
         }

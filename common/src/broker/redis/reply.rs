@@ -32,8 +32,8 @@ pub(super) fn array<const N: usize>(value: Value) -> Option<[Value; N]> {
     list(value)?.try_into().ok()
 }
 
-/// take.lua's answer to a take under `lease`.
-pub(super) fn taken(value: Value, lease: LeaseId) -> Option<Taken> {
+/// take.lua's answer to a take under `lease`, with the batch's list as it was read behind it: its head is at the right.
+pub(super) fn taken(value: Value, elements: Value, lease: LeaseId) -> Option<Taken> {
     let mut parts = list(value)?.into_iter();
     let kind = parts.next()?;
     Some(match text(&kind)? {
@@ -42,7 +42,10 @@ pub(super) fn taken(value: Value, lease: LeaseId) -> Option<Taken> {
         "used" => Taken::Used,
         "batch" => {
             let deliveries = u32::try_from(count(&parts.next()?)?).unwrap_or(u32::MAX);
-            let tasks = list(parts.next()?)?.into_iter().map(bytes).collect::<Option<Vec<_>>>()?;
+            let tasks: Vec<_> = list(elements)?.into_iter().rev().map(bytes).collect::<Option<_>>()?;
+            if tasks.is_empty() {
+                return None;
+            }
             Taken::Batch(Batch { lease, tasks, deliveries })
         }
         _ => return None,

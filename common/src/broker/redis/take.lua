@@ -3,14 +3,6 @@
 local CHUNK_FIRST = 16
 local SHORT = 100
 
-local function reversed(list)
-  local head_first, n = {}, #list
-  for i = 1, n do
-    head_first[i] = list[n + 1 - i]
-  end
-  return head_first
-end
-
 local function bytes_of(list)
   local bytes = 0
   for _, element in ipairs(list) do
@@ -30,49 +22,76 @@ local function fitting(popped, bytes, bytes_max)
   return #popped, bytes
 end
 
--- Whether a list is likely to fit whole: judged by its head, and held against half of the limit. Then it is read and
--- renamed, which is much less work than moving its elements. Wrong, it has cost one reading.
-local function seems_to_fit(from, length, tasks_max, bytes_max)
-  if tasks_max < length then
-    return false
+-- Moves many elements without looking at each: Redis copies the range within itself, or renames the list. In a script
+-- every element that is seen costs more than this whole way. Returns how many, or nil where the bytes may not fit; then
+-- nothing has been moved.
+local function move_unseen(from, to, length, tasks_max, bytes_max)
+  local count = math.min(length, tasks_max)
+  local head = bytes_of(redis.call('LRANGE', from, -CHUNK_FIRST, -1))
+  if bytes_max / 2 < head / CHUNK_FIRST * count then
+    return nil
   end
-  if length <= SHORT then
-    return true
+  if count == length then
+    redis.call('RENAME', from, to)
+  else
+    local copied = redis.pcall('SORT', from, 'BY', 'nosort', 'LIMIT', length - count, count, 'STORE', to)
+    if copied ~= count then
+      return nil -- not allowed to us, say
+    end
   end
-  return bytes_of(redis.call('LRANGE', from, -CHUNK_FIRST, -1)) / CHUNK_FIRST * length <= bytes_max / 2
+  -- More than the elements' own bytes, by little.
+  local bytes = redis.pcall('MEMORY', 'USAGE', to, 'SAMPLES', 0)
+  if type(bytes) ~= 'number' or bytes_max < bytes then
+    if count == length then
+      redis.call('RENAME', to, from)
+    else
+      redis.call('DEL', to)
+    end
+    return nil
+  end
+  if count < length then
+    redis.call('LTRIM', from, 0, -count - 1)
+  end
+  return count
 end
 
--- Moves elements from the head of a list to the new list `to`. Returns them, head first.
-local function move_head(from, to, tasks_max, bytes_max)
-  local length = redis.call('LLEN', from)
-  if seems_to_fit(from, length, tasks_max, bytes_max) then
-    local all = redis.call('LRANGE', from, 0, -1)
-    if 0 < length and bytes_of(all) <= bytes_max then
-      redis.call('RENAME', from, to)
-    end
-    if length == 0 or bytes_of(all) <= bytes_max then
-      return reversed(all)
-    end
-  end
-  local items, bytes, chunk = {}, 0, CHUNK_FIRST
-  while #items < tasks_max and (bytes < bytes_max or #items == 0) do
-    local popped = redis.call('RPOP', from, math.min(chunk, tasks_max - #items))
+-- Moves elements one by one, until there are enough or their bytes are.
+local function move_seen(from, to, tasks_max, bytes_max)
+  local moved, bytes, chunk = 0, 0, CHUNK_FIRST
+  while moved < tasks_max and (bytes < bytes_max or moved == 0) do
+    local popped = redis.call('RPOP', from, math.min(chunk, tasks_max - moved))
     if not popped then
       break
     end
     local fit
     fit, bytes = fitting(popped, bytes, bytes_max)
     redis.call('LPUSH', to, unpack(popped, 1, fit))
-    for i = 1, fit do
-      items[#items + 1] = popped[i]
-    end
+    moved = moved + fit
     for i = #popped, fit + 1, -1 do
       redis.call('RPUSH', from, popped[i])
     end
-    local average = math.max(1, bytes / #items)
+    local average = math.max(1, bytes / moved)
     chunk = math.max(1, math.min(CHUNK, math.ceil((bytes_max - bytes) / average)))
   end
-  return items
+  return moved
+end
+
+-- Moves elements from the head of a list to the new list `to`, the head of both at their right end. Returns how many.
+local function move_head(from, to, tasks_max, bytes_max)
+  local length = redis.call('LLEN', from)
+  if length == 0 then
+    return 0
+  end
+  if SHORT < math.min(length, tasks_max) then
+    local moved = move_unseen(from, to, length, tasks_max, bytes_max)
+    if moved then
+      return moved
+    end
+  elseif length <= tasks_max and bytes_of(redis.call('LRANGE', from, 0, -1)) <= bytes_max then
+    redis.call('RENAME', from, to)
+    return length
+  end
+  return move_seen(from, to, tasks_max, bytes_max)
 end
 
 -- The batch that is due first and still has elements; the empty ones (there should be none) are forgotten.
@@ -90,29 +109,29 @@ end
 local function take_due(due, lease, wish)
   local deliveries, suspicion, alone = read_meta(due)
   local source = batch_key(due)
-  local items = move_head(source, batch_key(lease), wish.tasks_max, wish.bytes_max)
+  local moved = move_head(source, batch_key(lease), wish.tasks_max, wish.bytes_max)
   if redis.call('LLEN', source) == 0 then
     redis.call('ZREM', delayed, due)
     redis.call('HDEL', meta, due)
   end
   write_meta(lease, deliveries + 1, suspicion, alone, wish.worker)
   if 0 < deliveries then
-    redis.call('HINCRBY', stats, 'redelivered', #items)
+    redis.call('HINCRBY', stats, 'redelivered', moved)
   end
-  return { 'batch', deliveries + 1, items }
+  return { 'batch', deliveries + 1 }
 end
 
 local function read_wish()
   return { lease = arg(), tasks_max = number(), bytes_max = number(), ttl = number(), worker = arg() }
 end
 
--- -> {'batch', deliveries, elements head first} | {'empty'} | {'paused'} | {'used'}
+-- -> {'batch', deliveries}, whose elements the caller reads from its list | {'empty'} | {'paused'} | {'used'}
 local function take(wish)
   local lease, now = wish.lease, now_ms()
   if redis.call('ZSCORE', leases, lease) then
     redis.call('ZADD', leases, 'XX', 'GT', now + wish.ttl, lease)
     local deliveries = read_meta(lease)
-    return { 'batch', deliveries, reversed(redis.call('LRANGE', batch_key(lease), 0, -1)) }
+    return { 'batch', deliveries }
   end
   -- A batch of this name without a lease: somebody removed the lease, and taking into it would overwrite its tasks.
   if 0 < redis.call('EXISTS', prefix .. 't:' .. lease, batch_key(lease)) then
@@ -126,12 +145,11 @@ local function take(wish)
   if due then
     taken = take_due(due, lease, wish)
   else
-    local items = move_head(queue, batch_key(lease), wish.tasks_max, wish.bytes_max)
-    if #items == 0 then
+    if move_head(queue, batch_key(lease), wish.tasks_max, wish.bytes_max) == 0 then
       return { 'empty' }
     end
     write_meta(lease, 1, 0, 0, wish.worker)
-    taken = { 'batch', 1, items }
+    taken = { 'batch', 1 }
   end
   redis.call('ZADD', leases, now + wish.ttl, lease)
   return taken
