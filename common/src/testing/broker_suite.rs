@@ -99,6 +99,7 @@ macro_rules! broker_suite {
         $crate::broker_suite!($open:
             tasks_come_out_in_the_order_they_went_in
             a_take_is_limited_in_tasks_and_bytes
+            many_tasks_leave_in_their_order_whatever_their_sizes
             a_repeated_take_returns_the_same_batch
             a_settled_lease_counts_once_however_often_it_is_settled
             one_round_trip_settles_and_takes_the_next_batch

@@ -39,6 +39,25 @@ pub async fn a_take_is_limited_in_tasks_and_bytes(place: Place) {
     assert_eq!(hand.batch(300).await.tasks, tasks[taken + 7..], "what did not fit kept its place");
 }
 
+/// One long task among many short ones: no batch is much too big, and nobody changes places.
+pub async fn many_tasks_leave_in_their_order_whatever_their_sizes(place: Place) {
+    let hand = Hand::new(&place.one);
+    let length = |number: usize| if number == 500 { 100_000 } else { 20 };
+    let tasks: Vec<Vec<u8>> = (0..1_000).map(|i| format!("{i:0width$}", width = length(i)).into_bytes()).collect();
+    assert_eq!(hand.put_bytes(&tasks).await, Enqueued::Accepted);
+    let mut seen = Vec::new();
+    while seen.len() < tasks.len() {
+        let mut wish = hand.wish(300, LONG);
+        wish.bytes_max = 50_000;
+        let batch = batch_of(hand.take_as(&wish).await).tasks;
+        let before_last: usize = batch.iter().rev().skip(1).map(Vec::len).sum();
+        assert!(batch.len() <= 300 && before_last < 50_000, "{} tasks, {before_last} bytes", batch.len());
+        seen.extend(batch);
+    }
+    assert!(seen == tasks, "in order, each once");
+    assert_eq!(hand.take(1).await, Taken::Empty);
+}
+
 /// The answer to a take may be lost: the same name gets the same tasks, and they are taken once.
 pub async fn a_repeated_take_returns_the_same_batch(place: Place) {
     let hand = Hand::new(&place.one);
