@@ -14,11 +14,11 @@ use crate::failure::Failure;
 /// Tasks of one enqueue.
 const CHUNK: u64 = 1_000;
 
-/// Puts the plan's ticks on the queue; `false` after Ctrl-C. An epoch of their own makes them newer than all before.
-pub(crate) async fn fill(plan: &Plan) -> Result<bool, Failure> {
+/// Puts so many ticks on the queue; `false` after Ctrl-C. An epoch of their own makes them newer than all before.
+pub(crate) async fn fill(plan: &Plan, symbols: usize, ticks: u64) -> Result<bool, Failure> {
     let (producer, epoch) = (InstanceId::fresh(), plan.broker.next_epoch().await?);
-    let names: Vec<String> = (1..=plan.symbols).map(symbol).collect();
-    let numbers: Vec<u64> = (0..plan.ticks).collect();
+    let names: Vec<String> = (1..=symbols).map(symbol).collect();
+    let numbers: Vec<u64> = (0..ticks).collect();
     for (numbers, batch) in numbers.chunks(usize::try_from(CHUNK).unwrap_or(usize::MAX)).zip(1..) {
         if plan.shutdown.has_begun() {
             return Ok(false);
@@ -27,7 +27,7 @@ pub(crate) async fn fill(plan: &Plan) -> Result<bool, Failure> {
         let tasks: Vec<Vec<u8>> = numbers.iter().map(|&number| task(number, &names, epoch, at)).collect();
         let counts = IntakeCounts { received: numbers.len() as u64, ..IntakeCounts::default() };
         let enqueue =
-            Enqueue { queue: &plan.queue, producer, batch, tasks: &tasks, waiting_max: plan.ticks, counts: &counts };
+            Enqueue { queue: &plan.queue, producer, batch, tasks: &tasks, waiting_max: ticks, counts: &counts };
         match plan.broker.enqueue(&enqueue).await? {
             Enqueued::Accepted | Enqueued::Already => {}
             Enqueued::Full { waiting } => return Err(not_alone(plan, waiting)),

@@ -14,17 +14,48 @@ fn every_tick_of_a_benchmark_is_stored_or_superseded_and_none_is_lost() {
     let ran = place.run(&[&SMALL[..], &["--runs", "1", "--json"]].concat(), &[("TMPDIR", &folder)]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((report["schema"].as_u64(), report["pair"].as_str()), (Some(2), Some("configured")));
     for kind in ["queue_to_rows", "websocket_to_rows"] {
         let figures = &report[kind][0];
         let number = |name: &str| figures[name].as_u64().unwrap_or_else(|| panic!("{name} in {figures}"));
         assert_eq!((number("workers"), number("lost"), number("dead"), number("shed")), (2, 0, 0, 0), "{figures}");
         assert_eq!(figures["balanced"], true, "{figures}");
-        assert!(2_000 <= number("ticks") && 0 < number("ticks_per_s"), "{figures}");
+        assert_eq!((number("symbols"), number("ticks"), number("missing")), (20, 2_000, 0), "{figures}");
+        assert!(0 < number("ticks_per_s") && figures["servers"].is_null(), "{figures}");
         assert_eq!(number("ticks"), number("stored") + number("superseded"), "{figures}");
     }
-    assert_eq!(report["queue_to_rows"][0]["ticks"], 2_000);
+    let queued = &report["websocket_to_queue"][0];
+    assert_eq!((&queued["workers"], &queued["ticks"], &queued["missing"]), (&0.into(), &2_000.into(), &0.into()));
     assert!(0 < report["websocket_to_rows"][0]["received_per_s"].as_u64().unwrap());
     assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0, "the temporary folder is gone");
+}
+
+#[test]
+fn servers_are_started_for_it_and_their_cost_is_told_whatever_is_configured() {
+    let place = Place::new();
+    let folder = place.path().to_str().unwrap().to_owned();
+    let elsewhere = [("TMPDIR", &*folder), ("REDIS_URL", "redis://127.0.0.1:1"), ("DATABASE_URL", "postgres://no/no")];
+    let args = ["--pair", "servers", "--only", "queue-to-rows,websocket-to-rows", "--runs", "1", "--json"];
+    let ran = place.run(&[&SMALL[..], &args].concat(), &elsewhere);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(report["broker"].as_str().unwrap().starts_with("redis://127.0.0.1:"), "{report}");
+    assert_eq!(report["websocket_to_queue"].as_array().map(Vec::len), Some(0));
+    for kind in ["queue_to_rows", "websocket_to_rows"] {
+        let figures = &report[kind][0];
+        assert_eq!((&figures["ticks"], &figures["missing"]), (&2_000.into(), &0.into()), "{figures}");
+        let memory = |server: &str| figures["servers"][server].as_u64().unwrap();
+        assert!(1 << 20 < memory("redis_memory") && 1 << 20 < memory("postgres_memory"), "{figures}");
+    }
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0, "the servers' folders are gone");
+}
+
+#[test]
+fn what_is_beyond_a_limit_is_said_and_the_rest_is_measured() {
+    let args = ["bench", "--pair", "embedded", "--only", "websocket-to-queue", "--symbols", "10001", "--runs", "1"];
+    let ran = Place::new().run(&args, &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.out.contains("not measured: 10,001 symbols from a WebSocket: at most 10,000"), "{}", ran.out);
 }
 
 #[test]
@@ -48,9 +79,15 @@ fn ctrl_c_ends_a_benchmark_and_what_it_has_started() {
 
 #[test]
 fn amounts_that_make_no_sense_are_refused() {
-    for args in
-        [&["--ticks", "0"][..], &["--workers", "1,0"], &["--symbols", "5001"], &["--runs", "x"], &["--batch", "0"]]
-    {
+    for args in [
+        &["--ticks", "0"][..],
+        &["--workers", "1,0"],
+        &["--symbols", "100001"],
+        &["--seconds", "0"],
+        &["--only", "x"],
+        &["--runs", "x"],
+        &["--batch", "0"],
+    ] {
         let ran = Place::new().run(&[&["bench"], args].concat(), &[]);
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{args:?}: {}", ran.err);
     }

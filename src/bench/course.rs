@@ -1,0 +1,144 @@
+//! One measurement after the other.
+
+use std::time::Duration;
+
+use listener::exchange::{Rate, Stamp};
+
+use super::choice::Measurement;
+use super::plan::{Amount, Load, Plan};
+use super::report::Report;
+use super::run::{Run, Summary};
+use super::stream::{self, Stream};
+use super::{drain, stream::SYMBOLS_MAX};
+use crate::amount::{count, counted};
+use crate::failure::Failure;
+use crate::output::complain;
+
+/// What is to be measured, and how often.
+#[derive(Debug, Clone)]
+pub(crate) struct Course {
+    /// The kinds.
+    pub(crate) only: Vec<Measurement>,
+    /// Numbers of symbols.
+    pub(crate) symbols: Vec<usize>,
+    /// Numbers of workers.
+    pub(crate) workers: Vec<u32>,
+    /// Ticks of a run.
+    pub(crate) ticks: u64,
+    /// Runs of each measurement.
+    pub(crate) runs: u32,
+    /// Length of a run from an exchange, instead of a number of ticks.
+    pub(crate) seconds: Option<Duration>,
+}
+
+impl Course {
+    /// Fills in the report; `false` after Ctrl-C.
+    pub(crate) async fn run(&self, plan: &Plan, report: &mut Report) -> Result<bool, Failure> {
+        for &symbols in &self.symbols {
+            if self.has(Measurement::QueueToRows) && !self.queue_to_rows(plan, symbols, report).await? {
+                return Ok(false);
+            }
+            let wants_websocket =
+                [Measurement::WebsocketToRows, Measurement::WebsocketToQueue].iter().any(|one| self.has(*one));
+            if SYMBOLS_MAX < symbols {
+                if wants_websocket {
+                    skip(report, too_many(symbols));
+                }
+                continue;
+            }
+            if self.has(Measurement::WebsocketToRows) && !self.websocket_to_rows(plan, symbols, report).await? {
+                return Ok(false);
+            }
+            if self.has(Measurement::WebsocketToQueue) && !self.websocket_to_queue(plan, symbols, report).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn has(&self, measurement: Measurement) -> bool {
+        self.only.contains(&measurement)
+    }
+
+    async fn queue_to_rows(&self, plan: &Plan, symbols: usize, report: &mut Report) -> Result<bool, Failure> {
+        for &workers in &self.workers {
+            let load = Load { symbols, workers, amount: Amount::Ticks(self.ticks) };
+            let measure = || drain::measure(plan, load, self.ticks);
+            let Some(summary) = self.repeated("queue to rows", load, measure).await? else { return Ok(false) };
+            report.queue_to_rows.push(summary);
+        }
+        Ok(true)
+    }
+
+    async fn websocket_to_rows(&self, plan: &Plan, symbols: usize, report: &mut Report) -> Result<bool, Failure> {
+        for &workers in &self.workers {
+            let stream = self.unpaced(symbols, workers);
+            let measure = || stream::measure(plan, stream);
+            let Some(summary) = self.repeated("WebSocket to rows", stream.load, measure).await? else {
+                return Ok(false);
+            };
+            report.websocket_to_rows.push(summary);
+        }
+        Ok(true)
+    }
+
+    async fn websocket_to_queue(&self, plan: &Plan, symbols: usize, report: &mut Report) -> Result<bool, Failure> {
+        let stream = self.unpaced(symbols, 0);
+        let measure = async || {
+            let run = stream::measure(plan, stream).await?;
+            super::sweep::empty(plan).await?;
+            Ok(run)
+        };
+        let Some(summary) = self.repeated("WebSocket to queue", stream.load, measure).await? else {
+            return Ok(false);
+        };
+        report.websocket_to_queue.push(summary);
+        Ok(true)
+    }
+
+    fn unpaced(&self, symbols: usize, workers: u32) -> Stream<'static> {
+        let amount = self.seconds.map_or(Amount::Ticks(self.ticks), Amount::Time);
+        let load = Load { symbols, workers, amount };
+        Stream { load, rate: Some(Rate::Unlimited), stamp: Stamp::Made, environment: &[] }
+    }
+
+    /// The median of all runs; `None` after Ctrl-C.
+    async fn repeated(
+        &self,
+        what: &str,
+        load: Load,
+        mut measure: impl AsyncFnMut() -> Result<Option<Run>, Failure>,
+    ) -> Result<Option<Summary>, Failure> {
+        let mut runs = Vec::new();
+        for _ in 0..self.runs {
+            let Some(run) = measure().await? else { return Ok(None) };
+            say(what, load, &run);
+            runs.push(run);
+        }
+        Ok(Summary::of(load, &runs))
+    }
+}
+
+fn too_many(symbols: usize) -> String {
+    let (symbols, most) = (count(symbols as u64), count(SYMBOLS_MAX as u64));
+    format!(
+        "{symbols} symbols from a WebSocket: at most {most}, because Binance allows 1,024 streams on a connection and \
+         the feed opens one connection a second"
+    )
+}
+
+fn skip(report: &mut Report, what: String) {
+    complain(&format!("not measured: {what}"));
+    report.skipped.push(what);
+}
+
+/// A sign of life on standard error: all of it takes minutes.
+fn say(what: &str, load: Load, run: &Run) {
+    let (speed, took) = (count(run.ticks_per_s()), run.metered.elapsed.as_secs_f32());
+    let workers = match load.workers {
+        0 => String::new(),
+        workers => format!(", {}", counted(workers.into(), "worker")),
+    };
+    let symbols = count(load.symbols as u64);
+    complain(&format!("{what}{workers}, {symbols} symbols: {speed} ticks/s ({took:.1} s)"));
+}
