@@ -19,6 +19,7 @@ pub mod feed;
 pub mod health;
 pub mod http;
 pub mod jwt;
+pub mod latency;
 pub mod ledger;
 pub mod market;
 pub mod masters;
