@@ -17,9 +17,11 @@ use crate::pair::Pair;
 mod choice;
 mod course;
 mod drain;
+mod logs;
 mod member;
 mod meter;
 mod opening;
+mod paced;
 mod plan;
 mod prefill;
 mod report;
@@ -34,7 +36,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-use choice::Measurement;
+use choice::{Measurement, PacedRate};
 use course::Course;
 use report::Report;
 pub(crate) use usage::{Usage, resident};
@@ -58,6 +60,7 @@ Examples:
   tidemill bench --quick            a first impression in seconds
   tidemill bench --pair servers     on a Redis and a PostgreSQL of its own
   tidemill bench --only websocket-to-rows --workers 2 --seconds 60
+  tidemill bench --only paced --rate idle,100,10k --seconds 30
   tidemill bench --only queue-to-rows --symbols 250,1000,10000,100000 --runs 5 --json
   REDIS_URL=redis://127.0.0.1:6379/0 DATABASE_URL=postgres://tidemill@127.0.0.1/market tidemill bench
 
@@ -92,7 +95,11 @@ pub(crate) struct Arguments {
     /// Runs of each measurement; the median is shown [default: 3; quick 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=RUNS_MAX))]
     runs: Option<u32>,
-    /// Length of a run from the exchange, instead of a number of ticks
+    /// Messages a second of paced runs, as 100, 10k or idle; several are measured one after the other [default of
+    /// paced runs: 100,1k,10k,50k]
+    #[arg(long, value_name = "RATE,...", value_delimiter = ',', value_parser = PacedRate::parse)]
+    rate: Vec<PacedRate>,
+    /// Length of a run from the exchange, instead of a number of ticks [default of paced runs: 10]
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<u64>::new().range(1..=SECONDS_MAX))]
     seconds: Option<u64>,
     /// Few ticks, one run: a first impression
@@ -110,12 +117,19 @@ impl Arguments {
             (false, true) => (200_000, vec![1, 2, 4], 3),
             (false, false) => (300_000, vec![1, 2, 4], 3),
         };
+        let mut only = if self.only.is_empty() { Measurement::USUAL.into() } else { self.only.clone() };
+        if !self.rate.is_empty() {
+            only.push(Measurement::Paced);
+        }
         Course {
-            only: if self.only.is_empty() { Measurement::USUAL.into() } else { self.only.clone() },
+            only,
             symbols: self.symbols.clone(),
             workers: if self.workers.is_empty() { workers } else { self.workers.clone() },
             ticks: self.ticks.unwrap_or(ticks),
             runs: self.runs.unwrap_or(runs),
+            rates: if self.rate.is_empty() { PacedRate::usual() } else { self.rate.clone() },
+            paced_workers: if self.workers.is_empty() { vec![1] } else { self.workers.clone() },
+            paced_runs: self.runs.unwrap_or(1),
             seconds: self.seconds.map(Duration::from_secs),
         }
     }
@@ -142,6 +156,7 @@ impl Arguments {
             queue_to_rows: Vec::new(),
             websocket_to_rows: Vec::new(),
             websocket_to_queue: Vec::new(),
+            paced: Vec::new(),
             skipped: Vec::new(),
         }
     }
@@ -160,7 +175,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
     let mut context = Context::load_quietly(global, flags)?;
     block_on(async {
         let servers = opening::pair_up(arguments.pair, &mut context, folder.path()).await?;
-        let plan = opening::plan(arguments.pair, &context, servers, global).await?;
+        let plan = opening::plan(arguments.pair, &context, servers, global, folder.path()).await?;
         let course = arguments.course(context.broker_place().starts_with("sqlite:"));
         let mut report = arguments.report(&context, &course);
         let measured = course.run(&plan, &mut report).await;

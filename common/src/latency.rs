@@ -1,7 +1,7 @@
 //! How long messages take from stage to stage, written down as HDR histograms.
 //!
 //! A process that is asked to measure notes each message in memory, and once a second writes one interval of each stage
-//! to a file in HdrHistogram's interval-log format (<https://github.com/HdrHistogram/HdrHistogram>): tag, start (seconds
+//! to a file in the interval-log format of <https://github.com/HdrHistogram/HdrHistogram>: tag, start (seconds
 //! since 1970), length (seconds), maximum, and the histogram in microseconds. Several processes may write to one file.
 //! Stamps of different machines are only as good as their clocks agree.
 

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use common::latency::Latencies;
 use listener::exchange::{Rate, Stamp};
 
-use super::choice::Measurement;
+use super::choice::{Measurement, PacedRate};
+use super::logs;
+use super::paced::{self, Paced};
 use super::plan::{Amount, Load, Plan};
 use super::report::Report;
 use super::run::{Run, Summary};
@@ -13,6 +16,9 @@ use super::{drain, stream::SYMBOLS_MAX};
 use crate::amount::{count, counted};
 use crate::failure::Failure;
 use crate::output::complain;
+
+/// Length of a paced run when nobody says.
+const PACED_DEFAULT: Duration = Duration::from_secs(10);
 
 /// What is to be measured, and how often.
 #[derive(Debug, Clone)]
@@ -27,6 +33,12 @@ pub(crate) struct Course {
     pub(crate) ticks: u64,
     /// Runs of each measurement.
     pub(crate) runs: u32,
+    /// Rates of paced runs.
+    pub(crate) rates: Vec<PacedRate>,
+    /// Numbers of workers of paced runs.
+    pub(crate) paced_workers: Vec<u32>,
+    /// Runs at each rate.
+    pub(crate) paced_runs: u32,
     /// Length of a run from an exchange, instead of a number of ticks.
     pub(crate) seconds: Option<Duration>,
 }
@@ -38,8 +50,8 @@ impl Course {
             if self.has(Measurement::QueueToRows) && !self.queue_to_rows(plan, symbols, report).await? {
                 return Ok(false);
             }
-            let wants_websocket =
-                [Measurement::WebsocketToRows, Measurement::WebsocketToQueue].iter().any(|one| self.has(*one));
+            let from_websocket = [Measurement::WebsocketToRows, Measurement::WebsocketToQueue, Measurement::Paced];
+            let wants_websocket = from_websocket.iter().any(|one| self.has(*one));
             if SYMBOLS_MAX < symbols {
                 if wants_websocket {
                     skip(report, too_many(symbols));
@@ -50,6 +62,9 @@ impl Course {
                 return Ok(false);
             }
             if self.has(Measurement::WebsocketToQueue) && !self.websocket_to_queue(plan, symbols, report).await? {
+                return Ok(false);
+            }
+            if self.has(Measurement::Paced) && !self.paced(plan, symbols, report).await? {
                 return Ok(false);
             }
         }
@@ -96,10 +111,28 @@ impl Course {
         Ok(true)
     }
 
+    async fn paced(&self, plan: &Plan, symbols: usize, report: &mut Report) -> Result<bool, Failure> {
+        let amount = Amount::Time(self.seconds.unwrap_or(PACED_DEFAULT));
+        for &workers in &self.paced_workers {
+            for &rate in &self.rates {
+                let load = Load { symbols, workers, amount };
+                let (mut runs, mut latencies) = (Vec::new(), Latencies::default());
+                for _ in 0..self.paced_runs {
+                    let Some((run, noted)) = paced::measure(plan, load, rate).await? else { return Ok(false) };
+                    say(&format!("at {}/s", count(rate.per_s())), load, &run);
+                    latencies.merge(&noted).map_err(|error| logs::unreadable(&error.to_string()))?;
+                    runs.push(run);
+                }
+                report.paced.extend(Paced::of(load, rate, &runs, &latencies));
+            }
+        }
+        Ok(true)
+    }
+
     fn unpaced(&self, symbols: usize, workers: u32) -> Stream<'static> {
         let amount = self.seconds.map_or(Amount::Ticks(self.ticks), Amount::Time);
         let load = Load { symbols, workers, amount };
-        Stream { load, rate: Some(Rate::Unlimited), stamp: Stamp::Made, environment: &[] }
+        Stream { load, rate: Some(Rate::Unlimited), stamp: Stamp::Made, logs: None }
     }
 
     /// The median of all runs; `None` after Ctrl-C.

@@ -29,7 +29,7 @@ async fn filled(
     ticks: u64,
     members: &mut [Member],
 ) -> Result<Option<(common::ledger::Ledger, Run)>, Failure> {
-    if !watch::present(plan, members).await? || !meet(plan, load, members).await? {
+    if !acquaint(plan, load.symbols, members).await? {
         return Ok(None);
     }
     plan.broker.set_paused(&plan.queue, true).await?;
@@ -46,11 +46,21 @@ async fn filled(
     Ok(drained.map(|_| (before, run)))
 }
 
-/// Lets the workers store a trade and a quote of every symbol; `false` after Ctrl-C.
-async fn meet(plan: &Plan, load: Load, members: &mut [Member]) -> Result<bool, Failure> {
-    let once = 2 * load.symbols as u64;
+/// Ticks that it takes to be [acquainted](acquaint).
+pub(crate) fn acquainting(symbols: usize) -> u64 {
+    2 * symbols as u64
+}
+
+/// Waits for the workers, if there are any, and lets them store a trade and a quote of every symbol; `false` after Ctrl-C.
+pub(crate) async fn acquaint(plan: &Plan, symbols: usize, members: &mut [Member]) -> Result<bool, Failure> {
+    if members.is_empty() {
+        return Ok(true);
+    }
+    if !watch::present(plan, members).await? {
+        return Ok(false);
+    }
     plan.broker.set_paused(&plan.queue, false).await?;
-    if !prefill::fill(plan, load.symbols, once).await? {
+    if !prefill::fill(plan, symbols, acquainting(symbols)).await? {
         return Ok(false);
     }
     let met = watch::until(plan, members, "every symbol is known", |ledger| ledger.open() == 0).await?;

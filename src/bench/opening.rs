@@ -57,6 +57,7 @@ pub(crate) async fn plan(
     context: &Context,
     servers: Option<OwnServers>,
     global: &Global,
+    folder: &Path,
 ) -> Result<Plan, Failure> {
     let broker = context.broker().await?;
     for warning in broker.preflight().await? {
@@ -71,6 +72,7 @@ pub(crate) async fn plan(
         broker,
         queue: name.parse().expect("letters, digits and an underscore are a queue's name"),
         servers,
+        folder: folder.to_owned(),
         program: OwnProgram::find()?,
         arguments: global.config.iter().flat_map(|path| [OsString::from("--config"), path.into()]).collect(),
         environment: environment(pair, context),

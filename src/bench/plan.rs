@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) queue: QueueName,
     /// Servers of our own; they end with the plan.
     pub(crate) servers: Option<OwnServers>,
+    /// A folder of our own.
+    pub(crate) folder: PathBuf,
     /// Our own program.
     pub(crate) program: OwnProgram,
     /// Arguments of every part.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::paced::Paced;
 use super::run::Summary;
 use super::table;
 use crate::amount::count;
@@ -41,6 +42,8 @@ pub(crate) struct Report {
     pub(crate) websocket_to_rows: Vec<Summary>,
     /// Exchange to queue, by number of symbols.
     pub(crate) websocket_to_queue: Vec<Summary>,
+    /// Exchange to rows at given rates.
+    pub(crate) paced: Vec<Paced>,
     /// What was asked for and not measured, with the reason.
     pub(crate) skipped: Vec<String>,
 }
@@ -53,11 +56,13 @@ impl Report {
     /// Whether every accepted task is accounted for, and every tick arrived once.
     pub(crate) fn is_lossless(&self) -> bool {
         self.summaries().all(|summary| summary.lost == 0 && summary.missing == 0 && summary.balanced)
+            && self.paced.iter().all(|paced| paced.lost == 0 && paced.missing == 0 && paced.balanced)
     }
 
     /// Whether every settled tick came to a price row (or behind a newer one), as each of ours can.
     pub(crate) fn is_stored(&self) -> bool {
         self.summaries().all(|summary| summary.dead == 0 && summary.otherwise == 0)
+            && self.paced.iter().all(|paced| paced.dead == 0 && paced.otherwise == 0)
     }
 
     /// Several lines, the last with its end.
@@ -89,6 +94,11 @@ impl Report {
                 let table = table::of(columns, summaries, self.cores);
                 write!(text, "\n{title}\n\n{table}").expect("writing to a string succeeds");
             }
+        }
+        if !self.paced.is_empty() {
+            let (latencies, costs) = (table::latencies(&self.paced), table::costs(&self.paced));
+            write!(text, "\nat a given rate, time per tick\n\n{latencies}\nat a given rate, cost\n\n{costs}")
+                .expect("writing to a string succeeds");
         }
         for skipped in &self.skipped {
             write!(text, "\nnot measured: {skipped}\n").expect("writing to a string succeeds");

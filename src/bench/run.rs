@@ -71,6 +71,11 @@ impl Run {
         self.workers.cpu_us + self.listener.cpu_us + self.metered.own_cpu_us
     }
 
+    /// Settled ticks that are neither stored nor superseded.
+    pub(crate) fn otherwise(&self) -> u64 {
+        self.gained.ticks.saturating_sub(self.gained.stored + self.gained.superseded)
+    }
+
     fn shed(&self) -> u64 {
         self.gained.shed.values().sum()
     }
@@ -181,7 +186,7 @@ impl Summary {
             shed: sum(Run::shed),
             stored: typical(|run| run.gained.stored),
             superseded: typical(|run| run.gained.superseded),
-            otherwise: sum(|run| run.gained.ticks.saturating_sub(run.gained.stored + run.gained.superseded)),
+            otherwise: sum(Run::otherwise),
             dead: sum(|run| run.gained.dead),
             lost: worst(|run| run.after.lost()),
             balanced: runs.iter().all(|run| run.after.is_balanced()),

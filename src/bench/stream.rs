@@ -6,12 +6,13 @@ use listener::exchange::{
     self, Exchange, ExchangeControls, ExchangeOptions, ExchangeSource, Rate, Stamp, StatsHandle, WalkOptions,
 };
 
+use super::logs::Logs;
 use super::member::{Member, stop_all};
 use super::meter::Meter;
 use super::plan::{Amount, FEED, Load, Plan};
 use super::prefill::SIMULATED;
 use super::run::{Run, gained, per, together};
-use super::watch;
+use super::{drain, watch};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::failure::Failure;
 
@@ -50,8 +51,8 @@ pub(crate) struct Stream<'a> {
     pub(crate) rate: Option<Rate>,
     /// The time in its messages.
     pub(crate) stamp: Stamp,
-    /// Added to the environment of listener and workers.
-    pub(crate) environment: &'a [(String, String)],
+    /// Where the parts write their latencies, if they do.
+    pub(crate) logs: Option<&'a Logs>,
 }
 
 /// One run; `None` after Ctrl-C.
@@ -70,11 +71,12 @@ pub(crate) async fn measure(plan: &Plan, stream: Stream<'_>) -> Result<Option<Ru
     let exchange = exchange::bind(ExchangeOptions::new(ExchangeSource::Walk(walk))).await;
     let exchange = exchange.map_err(|error| crate::exchange::failure(&error))?;
     let (stats, controls, closing) = (exchange.stats(), exchange.controls(), Shutdown::new());
-    let environment = [environment(plan, load, &exchange), stream.environment.to_vec()].concat();
+    let mut environment = environment(plan, load, &exchange);
+    environment.extend(stream.logs.into_iter().flat_map(Logs::environment));
     let serving = closing.spawn("exchange", exchange.run(closing.clone()));
 
     let tap = Tap { stats, controls, opens: stream.rate.is_some() };
-    let run = connected(plan, load, &tap, &environment).await;
+    let run = connected(plan, stream, &tap, &environment).await;
     closing.begin();
     drop(serving.await); // it reports what `stats` has said; a panic of it has been told
     run
@@ -97,14 +99,14 @@ impl Tap {
 
 async fn connected(
     plan: &Plan,
-    load: Load,
+    stream: Stream<'_>,
     tap: &Tap,
     environment: &[(String, String)],
 ) -> Result<Option<Run>, Failure> {
+    let load = stream.load;
     tap.open(false).await?;
     let mut parts = plan.workers(load.workers, environment)?;
-    parts.push(Member::start(plan, "listener", &[], environment)?);
-    let run = timed(plan, load, tap, &mut parts).await;
+    let run = timed(plan, stream, tap, &mut parts, environment).await;
     // The listener first: then nothing new arrives.
     parts.reverse();
     stop_all(parts).await?;
@@ -139,8 +141,20 @@ fn environment(plan: &Plan, load: Load, exchange: &Exchange) -> Vec<(String, Str
     environment.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-/// The ledger at the beginning, and the run. The last of the parts is the listener.
-async fn timed(plan: &Plan, load: Load, tap: &Tap, parts: &mut [Member]) -> Result<Option<(Ledger, Run)>, Failure> {
+/// The ledger at the beginning, and the run. The listener becomes the last of the parts.
+async fn timed(
+    plan: &Plan,
+    stream: Stream<'_>,
+    tap: &Tap,
+    parts: &mut Vec<Member>,
+    environment: &[(String, String)],
+) -> Result<Option<(Ledger, Run)>, Failure> {
+    let load = stream.load;
+    // Before the listener has its epochs: its messages are the newer ones.
+    if !drain::acquaint(plan, load.symbols, parts).await? {
+        return Ok(None);
+    }
+    parts.push(Member::start(plan, "listener", &[], environment)?);
     if !watch::present(plan, parts).await? {
         return Ok(None);
     }
@@ -149,6 +163,11 @@ async fn timed(plan: &Plan, load: Load, tap: &Tap, parts: &mut [Member]) -> Resu
     let Some(before) = watch::until(plan, parts, "all streams are subscribed", subscribed).await? else {
         return Ok(None);
     };
+    if let Some(logs) = stream.logs
+        && !logs.begin(plan, load, parts).await?
+    {
+        return Ok(None);
+    }
     parts.iter_mut().for_each(Member::begin);
     let meter = Meter::begin(plan);
     tap.open(tap.opens).await?;

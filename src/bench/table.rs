@@ -1,5 +1,8 @@
 //! The figures as people read them.
 
+use common::latency::LatencySummary;
+
+use super::paced::Paced;
 use super::run::Summary;
 use crate::amount::{count, counted, size};
 use crate::columns::{Align, columns};
@@ -66,6 +69,66 @@ pub(crate) const WEBSOCKET_TO_ROWS: &[Column] = &[
 pub(crate) const WEBSOCKET_TO_QUEUE: &[Column] =
     &[SYMBOLS, TICKS, RANGE, LISTENER_CPU, LISTENER_MEMORY, EXCHANGE_CPU, REDIS_CPU, SHED, LOST];
 
+/// A paced line.
+type PacedColumn = (&'static str, fn(&Paced) -> Option<String>);
+
+const PACED: [PacedColumn; 4] = [
+    ("SYMBOLS", |paced| Some(count(paced.symbols as u64))),
+    ("WORKERS", |paced| Some(paced.workers.to_string())),
+    ("RATE", |paced| Some(count(paced.rate))),
+    ("SENT/S", |paced| Some(count(paced.rate_achieved))),
+];
+
+/// A line for each rate and stage; silence has none.
+pub(crate) fn latencies(paced: &[Paced]) -> String {
+    let head: Vec<_> = PACED.iter().map(|(name, _)| *name).map(|name| (name, Align::Right)).collect();
+    let stage = [("STAGE", Align::Left)];
+    let of_stage = ["P50", "P90", "P99", "P99.9", "MAX", "TICKS"].map(|name| (name, Align::Right));
+    let head = [&head[..], &stage, &of_stage].concat();
+    let rows = paced.iter().flat_map(|paced| {
+        let own: Vec<String> = PACED.iter().filter_map(|(_, cell)| cell(paced)).collect();
+        let latency = paced.latency;
+        let stages = [
+            ("received to accepted", latency.received_to_accepted),
+            ("received to taken", latency.received_to_taken),
+            ("received to committed", latency.received_to_committed),
+            ("scheduled to received", latency.scheduled_to_received),
+            ("scheduled to committed", latency.scheduled_to_committed),
+        ];
+        stages.into_iter().filter_map(move |(name, figures)| {
+            let LatencySummary { count: ticks, p50_us, p90_us, p99_us, p999_us, max_us } = figures?;
+            let times = [p50_us, p90_us, p99_us, p999_us, max_us].map(milliseconds);
+            Some([&own[..], &[name.to_owned()], &times, &[count(ticks)]].concat())
+        })
+    });
+    columns(&head, &rows.collect::<Vec<_>>())
+}
+
+const COSTS: [PacedColumn; 13] = [
+    ("OURS %", |paced| Some(percent(paced.our_millicores))),
+    ("LISTENER %", |paced| Some(percent(paced.processes.listener.millicores))),
+    ("WORKER %", |paced| Some(percent(paced.processes.worker.millicores))),
+    ("EXCHANGE %", |paced| Some(percent(paced.processes.exchange.millicores))),
+    ("REDIS %", |paced| Some(percent(paced.processes.redis?.millicores))),
+    ("POSTGRES %", |paced| Some(percent(paced.processes.postgres?.millicores))),
+    ("LISTENER CPU S/1,000", |paced| Some(seconds(paced.processes.listener.cpu_us_per_1000))),
+    ("WORKER", |paced| Some(seconds(paced.processes.worker.cpu_us_per_1000))),
+    ("REDIS", |paced| Some(seconds(paced.processes.redis?.cpu_us_per_1000))),
+    ("POSTGRES", |paced| Some(seconds(paced.processes.postgres?.cpu_us_per_1000))),
+    ("LISTENER MEM", |paced| Some(size(paced.processes.listener.memory_peak))),
+    ("WORKER MEM", |paced| Some(size(paced.processes.worker.memory_peak))),
+    ("LOST", |paced| Some(count(paced.lost))),
+];
+
+/// A line for each rate. Percent are of one core.
+pub(crate) fn costs(paced: &[Paced]) -> String {
+    let is_used = |(_, cell): &&PacedColumn| paced.iter().any(|paced| cell(paced).is_some());
+    let used: Vec<&PacedColumn> = PACED.iter().chain(&COSTS).filter(is_used).collect();
+    let head: Vec<_> = used.iter().map(|(name, _)| (*name, Align::Right)).collect();
+    let cells = |paced: &Paced| used.iter().map(|(_, cell)| cell(paced).unwrap_or_else(|| "-".to_owned())).collect();
+    columns(&head, &paced.iter().map(cells).collect::<Vec<Vec<String>>>())
+}
+
 /// The table, and below it which resource held up each line.
 pub(crate) fn of(of: &[Column], summaries: &[Summary], cores: u64) -> String {
     let first = |summary: &Summary| summaries.iter().find(|first| first.symbols == summary.symbols);
@@ -104,4 +167,14 @@ pub(crate) fn thousandths(number: u64) -> String {
 /// `6300` -> `0.0063`: microseconds in seconds, cut to four places.
 pub(crate) fn seconds(micros: u64) -> String {
     format!("{}.{:04}", micros / 1_000_000, micros % 1_000_000 / 100)
+}
+
+/// `1234` -> `1.23 ms`: microseconds, cut to two places.
+fn milliseconds(micros: u64) -> String {
+    format!("{} ms", thousandths(micros))
+}
+
+/// `94` -> `9.4`: thousandths of a core in hundredths.
+fn percent(millicores: u64) -> String {
+    format!("{}.{}", millicores / 10, millicores % 10)
 }

@@ -53,6 +53,7 @@ fn report(queue: &[Run], websocket: &[Run]) -> Report {
         queue_to_rows: Summary::of(load(2), queue).into_iter().collect(),
         websocket_to_rows: Summary::of(load(4), websocket).into_iter().collect(),
         websocket_to_queue: Vec::new(),
+        paced: Vec::new(),
         skipped: Vec::new(),
     }
 }

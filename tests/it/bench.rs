@@ -51,6 +51,32 @@ fn servers_are_started_for_it_and_their_cost_is_told_whatever_is_configured() {
 }
 
 #[test]
+fn a_paced_run_tells_the_latency_of_every_message_that_was_sent_and_silence_what_it_costs() {
+    let args = ["bench", "--pair", "embedded", "--only", "paced", "--rate", "0,200", "--seconds", "2", "--json"];
+    let ran = Place::new().run(&[&args[..], &["--symbols", "20"]].concat(), &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let (silence, paced) = (&report["paced"][0], &report["paced"][1]);
+    assert_eq!((&silence["rate"], &silence["sent"], &silence["ticks"]), (&0.into(), &0.into(), &0.into()));
+    assert!(silence["latency"]["received_to_committed"].is_null(), "{silence}");
+    assert!(0 < silence["processes"]["listener"]["memory_peak"].as_u64().unwrap(), "{silence}");
+
+    let number = |value: &serde_json::Value| value.as_u64().unwrap_or_else(|| panic!("{value} in {paced}"));
+    let sent = number(&paced["sent"]);
+    assert!(400 <= sent && number(&paced["ticks"]) == sent && number(&paced["missing"]) == 0, "{paced}");
+    let stage = |name: &str| {
+        let figures = ["p50_us", "p90_us", "p99_us", "p999_us", "max_us"].map(|q| number(&paced["latency"][name][q]));
+        assert!(figures.is_sorted(), "{name} in {paced}");
+        number(&paced["latency"][name]["count"])
+    };
+    for name in ["received_to_accepted", "received_to_taken", "received_to_committed"] {
+        assert_eq!(stage(name), sent, "{name} in {paced}");
+    }
+    let trades = stage("scheduled_to_committed");
+    assert!(0 < trades && trades < sent && stage("scheduled_to_received") == trades, "{paced}");
+}
+
+#[test]
 fn what_is_beyond_a_limit_is_said_and_the_rest_is_measured() {
     let args = ["bench", "--pair", "embedded", "--only", "websocket-to-queue", "--symbols", "10001", "--runs", "1"];
     let ran = Place::new().run(&args, &[]);

@@ -81,13 +81,11 @@ impl Latencies {
     }
 
     fn add(&mut self, stage: Stage, histogram: &Histogram<u64>) -> Result<(), BadLatencyLog> {
-        match self.0.get_mut(&stage) {
-            Some(sum) => sum.add(histogram).map_err(|error| bad(&error)),
-            None => {
-                self.0.insert(stage, histogram.clone());
-                Ok(())
-            }
+        if let Some(sum) = self.0.get_mut(&stage) {
+            return sum.add(histogram).map_err(|error| bad(&error));
         }
+        self.0.insert(stage, histogram.clone());
+        Ok(())
     }
 }
 
