@@ -17,6 +17,7 @@ use crate::pair::Pair;
 mod choice;
 mod course;
 mod drain;
+mod limits;
 mod logs;
 mod member;
 mod meter;
@@ -130,6 +131,7 @@ impl Arguments {
             rates: if self.rate.is_empty() { PacedRate::usual() } else { self.rate.clone() },
             paced_workers: if self.workers.is_empty() { vec![1] } else { self.workers.clone() },
             paced_runs: self.runs.unwrap_or(1),
+            timing: if self.quick { limits::QUICK } else { limits::USUAL },
             seconds: self.seconds.map(Duration::from_secs),
         }
     }
@@ -157,6 +159,7 @@ impl Arguments {
             websocket_to_rows: Vec::new(),
             websocket_to_queue: Vec::new(),
             paced: Vec::new(),
+            limits: Vec::new(),
             skipped: Vec::new(),
         }
     }

@@ -21,6 +21,8 @@ pub mod http;
 pub mod jwt;
 pub mod latency;
 pub mod ledger;
+#[cfg(feature = "servers")]
+pub mod limits;
 pub mod market;
 pub mod masters;
 pub mod outage;

@@ -53,8 +53,8 @@ const AT: &[u8] = b",\"at\":";
 /// When the message of an element was received, read without decoding it. `None` where no writer of ours made it.
 pub(crate) fn received_at(element: &[u8]) -> Option<UnixMicros> {
     let found = element.windows(AT.len()).position(|bytes| bytes == AT)?;
-    let digits = element[found + AT.len()..].iter().take_while(|byte| byte.is_ascii_digit());
-    let micros = digits.fold(Some(0_i64), |sum, digit| sum?.checked_mul(10)?.checked_add(i64::from(digit - b'0')));
+    let mut digits = element[found + AT.len()..].iter().take_while(|byte| byte.is_ascii_digit());
+    let micros = digits.try_fold(0_i64, |sum, digit| sum.checked_mul(10)?.checked_add(i64::from(digit - b'0')));
     micros.map(UnixMicros)
 }
 

@@ -16,11 +16,14 @@ pub(crate) enum Measurement {
     WebsocketToQueue,
     /// At given rates, with latencies
     Paced,
+    /// What the parts can do alone, to hold the others against
+    Limits,
 }
 
 impl Measurement {
     /// What is measured when nobody says: all that needs no rate.
-    pub(crate) const USUAL: [Self; 3] = [Self::QueueToRows, Self::WebsocketToRows, Self::WebsocketToQueue];
+    pub(crate) const USUAL: [Self; 4] =
+        [Self::QueueToRows, Self::WebsocketToRows, Self::WebsocketToQueue, Self::Limits];
 }
 
 /// Messages a second of a paced run.

@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use common::latency::Latencies;
+use common::limits::Timing;
 use listener::exchange::{Rate, Stamp};
 
 use super::choice::{Measurement, PacedRate};
-use super::logs;
 use super::paced::{self, Paced};
 use super::plan::{Amount, Load, Plan};
 use super::report::Report;
 use super::run::{Run, Summary};
 use super::stream::{self, Stream};
 use super::{drain, stream::SYMBOLS_MAX};
+use super::{limits, logs};
 use crate::amount::{count, counted};
 use crate::failure::Failure;
 use crate::output::complain;
@@ -39,6 +40,8 @@ pub(crate) struct Course {
     pub(crate) paced_workers: Vec<u32>,
     /// Runs at each rate.
     pub(crate) paced_runs: u32,
+    /// How long parts are measured.
+    pub(crate) timing: Timing,
     /// Length of a run from an exchange, instead of a number of ticks.
     pub(crate) seconds: Option<Duration>,
 }
@@ -49,6 +52,9 @@ impl Course {
         for &symbols in &self.symbols {
             if self.has(Measurement::QueueToRows) && !self.queue_to_rows(plan, symbols, report).await? {
                 return Ok(false);
+            }
+            if self.has(Measurement::Limits) && !limits::measure(plan, symbols, self.timing, report).await? {
+                skip(report, limits::ELSEWHERE.to_owned());
             }
             let from_websocket = [Measurement::WebsocketToRows, Measurement::WebsocketToQueue, Measurement::Paced];
             let wants_websocket = from_websocket.iter().any(|one| self.has(*one));
@@ -68,6 +74,7 @@ impl Course {
                 return Ok(false);
             }
         }
+        report.hold_against_limits();
         Ok(true)
     }
 
@@ -115,18 +122,25 @@ impl Course {
         let amount = Amount::Time(self.seconds.unwrap_or(PACED_DEFAULT));
         for &workers in &self.paced_workers {
             for &rate in &self.rates {
-                let load = Load { symbols, workers, amount };
-                let (mut runs, mut latencies) = (Vec::new(), Latencies::default());
-                for _ in 0..self.paced_runs {
-                    let Some((run, noted)) = paced::measure(plan, load, rate).await? else { return Ok(false) };
-                    say(&format!("at {}/s", count(rate.per_s())), load, &run);
-                    latencies.merge(&noted).map_err(|error| logs::unreadable(&error.to_string()))?;
-                    runs.push(run);
-                }
-                report.paced.extend(Paced::of(load, rate, &runs, &latencies));
+                let Some(paced) = self.at_a_rate(plan, Load { symbols, workers, amount }, rate).await? else {
+                    return Ok(false);
+                };
+                report.paced.push(paced);
             }
         }
         Ok(true)
+    }
+
+    /// All runs at a rate; `None` after Ctrl-C.
+    async fn at_a_rate(&self, plan: &Plan, load: Load, rate: PacedRate) -> Result<Option<Paced>, Failure> {
+        let (mut runs, mut latencies) = (Vec::new(), Latencies::default());
+        for _ in 0..self.paced_runs {
+            let Some((run, noted)) = paced::measure(plan, load, rate).await? else { return Ok(None) };
+            say(&format!("at {}/s", count(rate.per_s())), load, &run);
+            latencies.merge(&noted).map_err(|error| logs::unreadable(&error.to_string()))?;
+            runs.push(run);
+        }
+        Ok(Paced::of(load, rate, &runs, &latencies))
     }
 
     fn unpaced(&self, symbols: usize, workers: u32) -> Stream<'static> {
@@ -161,6 +175,9 @@ fn too_many(symbols: usize) -> String {
 }
 
 fn skip(report: &mut Report, what: String) {
+    if report.skipped.contains(&what) {
+        return;
+    }
     complain(&format!("not measured: {what}"));
     report.skipped.push(what);
 }

@@ -44,10 +44,9 @@ impl Logs {
         if load.workers == 0 {
             return Ok(true);
         }
-        const WHAT: &str = "the workers have written down their first latencies";
         let first = drain::acquainting(load.symbols);
         let is_noted = |_: &_| read(&self.workers).is_ok_and(|noted| first <= committed(&noted));
-        if watch::until(plan, parts, WHAT, is_noted).await?.is_none() {
+        if watch::until(plan, parts, "the workers have written down their first latencies", is_noted).await?.is_none() {
             return Ok(false);
         }
         // They append, so they go on at the new end.

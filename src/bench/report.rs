@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::limits::Limits;
 use super::paced::Paced;
 use super::run::Summary;
 use super::table;
@@ -44,6 +45,8 @@ pub(crate) struct Report {
     pub(crate) websocket_to_queue: Vec<Summary>,
     /// Exchange to rows at given rates.
     pub(crate) paced: Vec<Paced>,
+    /// What the parts can do alone, by number of symbols.
+    pub(crate) limits: Vec<Limits>,
     /// What was asked for and not measured, with the reason.
     pub(crate) skipped: Vec<String>,
 }
@@ -63,6 +66,21 @@ impl Report {
     pub(crate) fn is_stored(&self) -> bool {
         self.summaries().all(|summary| summary.dead == 0 && summary.otherwise == 0)
             && self.paced.iter().all(|paced| paced.dead == 0 && paced.otherwise == 0)
+    }
+
+    /// Holds every measurement against the limits of the same number of symbols.
+    pub(crate) fn hold_against_limits(&mut self) {
+        for limits in &self.limits {
+            let of = |summaries: &mut Vec<Summary>, limit: u64| {
+                summaries
+                    .iter_mut()
+                    .filter(|summary| summary.symbols == limits.symbols)
+                    .for_each(|summary| summary.hold_against(limit));
+            };
+            of(&mut self.queue_to_rows, limits.queue_to_rows.limit_ticks_per_s);
+            of(&mut self.websocket_to_rows, limits.websocket_to_rows.limit_ticks_per_s);
+            of(&mut self.websocket_to_queue, limits.websocket_to_queue.limit_ticks_per_s);
+        }
     }
 
     /// Several lines, the last with its end.
@@ -98,6 +116,11 @@ impl Report {
         if !self.paced.is_empty() {
             let (latencies, costs) = (table::latencies(&self.paced), table::costs(&self.paced));
             write!(text, "\nat a given rate, time per tick\n\n{latencies}\nat a given rate, cost\n\n{costs}")
+                .expect("writing to a string succeeds");
+        }
+        for limits in &self.limits {
+            let (symbols, table) = (count(limits.symbols as u64), limits.table());
+            write!(text, "\nwhat the parts can do alone, {symbols} symbols\n\n{table}")
                 .expect("writing to a string succeeds");
         }
         for skipped in &self.skipped {

@@ -1,7 +1,7 @@
 //! What one run came to, and what several of them say together.
 
 use common::ledger::Ledger;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::member::Member;
 use super::meter::Metered;
@@ -154,6 +154,22 @@ pub(crate) struct Summary {
     pub(crate) lost: u64,
     /// Whether both equations of the ledger held after every run.
     pub(crate) balanced: bool,
+    /// Ticks per second that the parts could do on all cores together, by the sum of their CPU times; if measured.
+    pub(crate) limit_ticks_per_s: Option<u64>,
+    /// `ticks_per_s` in parts of that.
+    pub(crate) ratio_to_limits: Option<Ratio>,
+}
+
+/// A ratio or a time, in thousandths.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Ratio(pub(crate) u64);
+
+impl Serialize for Ratio {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let text = format!("{}.{:03}", self.0 / 1_000, self.0 % 1_000);
+        // The shortest number that reads as these digits.
+        to.serialize_f64(text.parse().map_err(serde::ser::Error::custom)?)
+    }
 }
 
 impl Summary {
@@ -190,7 +206,15 @@ impl Summary {
             dead: sum(|run| run.gained.dead),
             lost: worst(|run| run.after.lost()),
             balanced: runs.iter().all(|run| run.after.is_balanced()),
+            limit_ticks_per_s: None,
+            ratio_to_limits: None,
         })
+    }
+
+    /// Holds it against what its parts could do.
+    pub(crate) fn hold_against(&mut self, limit_ticks_per_s: u64) {
+        self.limit_ticks_per_s = Some(limit_ticks_per_s);
+        self.ratio_to_limits = Some(Ratio(per(self.ticks_per_s, 1_000, limit_ticks_per_s)));
     }
 }
 

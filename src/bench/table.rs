@@ -37,6 +37,7 @@ const LISTENER_MEMORY: Column = ("LISTENER MEM", |line| Some(size(line.summary.l
 const EXCHANGE_CPU: Column = ("EXCHANGE CPU", |line| Some(seconds(line.summary.exchange_cpu_us_per_1000)));
 const REDIS_CPU: Column = ("REDIS CPU", |line| Some(seconds(line.summary.servers?.redis_cpu_us_per_1000)));
 const POSTGRES_CPU: Column = ("POSTGRES CPU", |line| Some(seconds(line.summary.servers?.postgres_cpu_us_per_1000)));
+const OF_LIMITS: Column = ("OF LIMITS", |line| Some(thousandths(line.summary.ratio_to_limits?.0)));
 const SHED: Column = ("SHED", |line| Some(count(line.summary.shed)));
 const STORED: Column = ("STORED", |line| Some(count(line.summary.stored)));
 const LOST: Column = ("LOST", |line| Some(count(line.summary.lost)));
@@ -51,6 +52,7 @@ pub(crate) const WEBSOCKET_TO_ROWS: &[Column] = &[
     WORKERS,
     TICKS,
     RANGE,
+    OF_LIMITS,
     SCALE,
     WORKER_CPU,
     WORKER_MEMORY,
@@ -67,7 +69,7 @@ pub(crate) const WEBSOCKET_TO_ROWS: &[Column] = &[
 
 /// From an exchange to the queue.
 pub(crate) const WEBSOCKET_TO_QUEUE: &[Column] =
-    &[SYMBOLS, TICKS, RANGE, LISTENER_CPU, LISTENER_MEMORY, EXCHANGE_CPU, REDIS_CPU, SHED, LOST];
+    &[SYMBOLS, TICKS, RANGE, OF_LIMITS, LISTENER_CPU, LISTENER_MEMORY, EXCHANGE_CPU, REDIS_CPU, SHED, LOST];
 
 /// A paced line.
 type PacedColumn = (&'static str, fn(&Paced) -> Option<String>);

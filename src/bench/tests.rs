@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use common::ledger::Ledger;
+use common::limits::{PartLimit, Shape};
 
+use super::limits::Limits;
 use super::meter::Metered;
 use super::plan::{Amount, Load};
 use super::report::Report;
-use super::run::{Run, Summary, gained};
+use super::run::{Ratio, Run, Summary, gained};
 use super::servers::ServersUsed;
 use super::usage::Usage;
 
@@ -54,6 +56,7 @@ fn report(queue: &[Run], websocket: &[Run]) -> Report {
         websocket_to_rows: Summary::of(load(4), websocket).into_iter().collect(),
         websocket_to_queue: Vec::new(),
         paced: Vec::new(),
+        limits: Vec::new(),
         skipped: Vec::new(),
     }
 }
@@ -107,6 +110,23 @@ fn servers_of_our_own_are_counted_per_tick_and_others_not_at_all() {
     assert_eq!((cost.redis_cpu_us_per_1000, cost.postgres_cpu_us_per_1000), (800, 3_200));
     assert_eq!((cost.redis_memory, cost.postgres_memory), (10 << 20, 80 << 20));
     assert_eq!(Summary::of(load(1), &[with(1), run(1, 1)]).unwrap().servers, None);
+}
+
+#[test]
+fn what_was_measured_is_held_against_the_limits_of_as_many_symbols() {
+    let mut report = report(&[run(1, 100_000)], &[run(2, 100_000)]);
+    let part = |part, client_ns| PartLimit { part, ticks_per_s: 1, client_ns, server_ns: 0 };
+    let limits = |symbols| Limits::of(2, Shape { symbols, batch: 1 }, &[part("push", 5_000)], &[part("take", 5_000)]);
+    report.limits.push(limits(5));
+    report.hold_against_limits();
+    assert_eq!(report.queue_to_rows[0].ratio_to_limits, None);
+    report.limits.push(limits(1_000));
+    report.hold_against_limits();
+    let (queue, socket) = (&report.queue_to_rows[0], &report.websocket_to_rows[0]);
+    assert_eq!((queue.limit_ticks_per_s, queue.ratio_to_limits), (Some(400_000), Some(Ratio(250))));
+    assert_eq!((socket.limit_ticks_per_s, socket.ratio_to_limits), (Some(200_000), Some(Ratio(250))));
+    assert!(report.text().contains("OF LIMITS"), "{}", report.text());
+    assert_eq!(serde_json::to_value(&report).unwrap()["queue_to_rows"][0]["ratio_to_limits"], 0.25);
 }
 
 #[test]

@@ -77,6 +77,34 @@ fn a_paced_run_tells_the_latency_of_every_message_that_was_sent_and_silence_what
 }
 
 #[test]
+fn the_parts_are_measured_on_both_pairs_with_history_and_without_and_leave_nothing() {
+    for (pair, history, parts) in [
+        ("embedded", "false", &["websocket_read", "sqlite_push", "sqlite_take_ack", "parse", "sqlite_upsert"][..]),
+        (
+            "servers",
+            "true",
+            &["websocket_read", "redis_push", "redis_take_ack", "parse", "postgres_upsert", "postgres_copy_history"],
+        ),
+    ] {
+        let place = Place::new();
+        let folder = place.path().to_str().unwrap().to_owned();
+        let args = ["bench", "--quick", "--pair", pair, "--only", "limits,queue-to-rows", "--ticks", "2000"];
+        let args = [&args[..], &["--symbols", "20", "--workers", "1", "--json"]].concat();
+        let ran = place.run(&args, &[("TMPDIR", &folder), ("TIDEMILL_STORE__HISTORY", history)]);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        let limits = &report["limits"][0];
+        let measured = limits["parts"].as_array().unwrap();
+        assert_eq!(measured.iter().map(|part| part["part"].as_str().unwrap()).collect::<Vec<_>>(), parts);
+        assert!(measured.iter().all(|part| 0 < part["ticks_per_s"].as_u64().unwrap()), "{limits}");
+        assert!(0.0 < limits["queue_to_rows"]["sum_us"].as_f64().unwrap(), "{limits}");
+        let ratio = report["queue_to_rows"][0]["ratio_to_limits"].as_f64().unwrap();
+        assert!(0.0 < ratio && ratio.is_finite(), "{report}");
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0, "the temporary folder is gone");
+    }
+}
+
+#[test]
 fn what_is_beyond_a_limit_is_said_and_the_rest_is_measured() {
     let args = ["bench", "--pair", "embedded", "--only", "websocket-to-queue", "--symbols", "10001", "--runs", "1"];
     let ran = Place::new().run(&args, &[]);
