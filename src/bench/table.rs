@@ -43,8 +43,20 @@ const STORED: Column = ("STORED", |line| Some(count(line.summary.stored)));
 const LOST: Column = ("LOST", |line| Some(count(line.summary.lost)));
 
 /// From a full queue.
-pub(crate) const QUEUE_TO_ROWS: &[Column] =
-    &[SYMBOLS, WORKERS, TICKS, RANGE, SCALE, WORKER_CPU, WORKER_MEMORY, REDIS_CPU, POSTGRES_CPU, STORED, LOST];
+pub(crate) const QUEUE_TO_ROWS: &[Column] = &[
+    SYMBOLS,
+    WORKERS,
+    TICKS,
+    RANGE,
+    OF_LIMITS,
+    SCALE,
+    WORKER_CPU,
+    WORKER_MEMORY,
+    REDIS_CPU,
+    POSTGRES_CPU,
+    STORED,
+    LOST,
+];
 
 /// From an exchange to the tables.
 pub(crate) const WEBSOCKET_TO_ROWS: &[Column] = &[
