@@ -171,3 +171,74 @@ impl Cost {
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use common::clock::UnixMicros;
+    use common::latency::LatencyLog;
+    use common::ledger::Ledger;
+
+    use super::*;
+    use crate::bench::meter::Metered;
+    use crate::bench::servers::ServersUsed;
+    use crate::bench::table;
+
+    fn run(ticks: u64) -> Run {
+        let used = |cpu_us, memory_peak| Usage { cpu_us, memory_peak };
+        let servers = ServersUsed { redis: used(100_000, 9 << 20), postgres: used(200_000, 90 << 20) };
+        let ledger = Ledger { ticks, stored: ticks, settled: ticks, accepted: ticks, ..Ledger::default() };
+        Run {
+            offered: ticks,
+            ticks,
+            metered: Metered {
+                elapsed: Duration::from_secs(11),
+                own_cpu_us: 50_000,
+                servers: Some(servers),
+                ..Metered::default()
+            },
+            gained: ledger.clone(),
+            after: ledger,
+            listener: used(300_000, 20 << 20),
+            workers: used(800_000, 30 << 20),
+            ..Run::default()
+        }
+    }
+
+    async fn noted() -> Latencies {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let log = LatencyLog::open(Some(&path)).unwrap().unwrap();
+        log.record(Stage::ReceivedToCommitted, (1..=1_000).map(|us| (UnixMicros(0), UnixMicros(us))));
+        log.run(std::future::ready(())).await;
+        Latencies::read(&std::fs::read(path).unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn two_runs_at_a_rate_are_one_line_with_the_time_of_both() {
+        let load = Load { symbols: 250, workers: 1, amount: Amount::Time(Duration::from_secs(10)) };
+        let rate = PacedRate::parse("1k").unwrap();
+        let mut worse = run(10_000);
+        worse.offered += 2;
+        let paced = Paced::of(load, rate, &[run(10_000), worse], &noted().await).unwrap();
+        assert_eq!((paced.rate, paced.rate_achieved, paced.sent, paced.missing), (1_000, 1_000, 20_002, 2));
+        assert_eq!(paced.processes.worker, Cost { cpu_us_per_1000: 80_000, millicores: 72, memory_peak: 30 << 20 });
+        assert_eq!((paced.our_millicores, paced.processes.redis.unwrap().cpu_us_per_1000), (100, 10_000));
+        insta::assert_snapshot!(table::latencies(std::slice::from_ref(&paced)), @r"
+        SYMBOLS  WORKERS   RATE  SENT/S  STAGE                      P50      P90      P99    P99.9      MAX  TICKS
+            250        1  1,000   1,000  received to committed  0.50 ms  0.90 ms  0.99 ms  0.99 ms  1.00 ms  1,000
+        ");
+        insta::assert_snapshot!(table::costs(&[paced]), @r"
+        SYMBOLS  WORKERS   RATE  SENT/S  OURS %  LISTENER %  WORKER %  EXCHANGE %  REDIS %  POSTGRES %  LISTENER S/1,000  WORKER S/1,000  REDIS S/1,000  POSTGRES S/1,000  LISTENER MEM  WORKER MEM  LOST
+            250        1  1,000   1,000    10.0         2.7       7.2         0.4      0.9         1.8            0.0300          0.0800         0.0100            0.0200        20 MiB      30 MiB     0
+        ");
+        assert_eq!(Paced::of(load, rate, &[], &Latencies::default()), None);
+    }
+
+    #[test]
+    fn silence_has_a_cost_and_no_latency() {
+        let load = Load { symbols: 250, workers: 1, amount: Amount::Time(Duration::from_secs(10)) };
+        let silence = Paced::of(load, PacedRate::Idle, &[run(0)], &Latencies::default()).unwrap();
+        assert_eq!((silence.rate_achieved, silence.latency), (0, Stages::default()));
+        assert_eq!((silence.processes.worker.millicores, silence.processes.worker.cpu_us_per_1000), (72, 0));
+    }
+}

@@ -115,7 +115,7 @@ impl Report {
         }
         if !self.paced.is_empty() {
             let (latencies, costs) = (table::latencies(&self.paced), table::costs(&self.paced));
-            write!(text, "\nat a given rate, time per tick\n\n{latencies}\nat a given rate, cost\n\n{costs}")
+            write!(text, "\nat a given rate, time per tick\n\n{latencies}\nat a given rate, percent of one core and CPU seconds per 1,000 ticks\n\n{costs}")
                 .expect("writing to a string succeeds");
         }
         for limits in &self.limits {
