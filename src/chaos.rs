@@ -17,6 +17,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{complain, print, print_line};
+use crate::pair::Pair;
 use crate::part::{self, OwnProgram};
 
 mod cycle;
@@ -36,7 +37,7 @@ use cycle::Court;
 use fault::{Plan, Trial};
 use oracle::Oracle;
 use report::{Line, Summary};
-use setup::{Pair, Setup, accepted_log};
+use setup::{Setup, accepted_log};
 use sight::Sight;
 use soak::Soak;
 use witness::Witness;

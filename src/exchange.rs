@@ -101,6 +101,7 @@ impl Arguments {
                 messages: self.messages,
                 seed: self.seed,
                 numbered: self.numbered,
+                ..WalkOptions::default()
             }),
         };
         Ok(ExchangeOptions {

@@ -33,6 +33,7 @@ mod listener;
 mod logging;
 mod migrate;
 mod output;
+mod pair;
 mod panic_report;
 mod part;
 mod queue;

@@ -156,6 +156,7 @@ pub(crate) fn options(settings: &Settings, context: &Context) -> Result<Listener
     options.spool = Some(SpoolOptions { folder: settings.data_dir.join("spool"), bytes_max: wanted.spool_max });
     options.enqueue.waiting_max = settings.queue.waiting_max;
     options.accepted_log.clone_from(&wanted.accepted_log);
+    options.latency_log.clone_from(&wanted.latency_log);
     options.health = settings.health.listen;
     options.monitor_interval = wanted.monitor_interval;
     Ok(options)

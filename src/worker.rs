@@ -2,6 +2,7 @@
 
 use clap::Args;
 use common::masters::Catalogs;
+use common::outage::chain;
 use common::queue::QueueName;
 use common::settings::{Flags, Settings};
 use common::shutdown::Shutdown;
@@ -71,6 +72,7 @@ impl Arguments {
             row_retry: worker.retry,
             limits: None,
             drain: worker.drain,
+            latency_log: worker.latency_log.clone(),
             health: settings.health.listen,
             name: name.into(),
         }
@@ -121,6 +123,9 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Exit, Failur
                     .safe("what it held comes again when its leases have run out")
                     .fix("start it again, and report this with the log above"),
             )),
+            Err(error @ worker::WorkerError::LatencyLog(_)) => {
+                Err(Failure::new(Diagnostic::new(Code::Output, chain(&error))))
+            }
             Err(worker::WorkerError::Health(error)) => Err(Failure::new(Diagnostic::from(&error))),
         }
     })

@@ -19,7 +19,10 @@ pub mod feed;
 pub mod health;
 pub mod http;
 pub mod jwt;
+pub mod latency;
 pub mod ledger;
+#[cfg(feature = "servers")]
+pub mod limits;
 pub mod market;
 pub mod masters;
 pub mod outage;

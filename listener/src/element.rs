@@ -52,6 +52,17 @@ impl ElementWriter {
     }
 }
 
+/// Before the receive time. Texts before it hold no quote without a backslash, so it is found there only.
+const AT: &[u8] = b",\"at\":";
+
+/// When the message of an element was received, read without decoding it. `None` where no writer of ours made it.
+pub(crate) fn received_at(element: &[u8]) -> Option<UnixMicros> {
+    let found = element.windows(AT.len()).position(|bytes| bytes == AT)?;
+    let mut digits = element[found + AT.len()..].iter().take_while(|byte| byte.is_ascii_digit());
+    let micros = digits.try_fold(0_i64, |sum, digit| sum.checked_mul(10)?.checked_add(i64::from(digit - b'0')));
+    micros.map(UnixMicros)
+}
+
 fn write_json_text(out: &mut Vec<u8>, text: &str) {
     let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
     if text.bytes().all(plain) {
@@ -81,6 +92,17 @@ mod tests {
         let task = Task::decode(&element).unwrap();
         assert_eq!((&*task.feed, &*task.kind, task.conn, task.order()), ("binance", GAP_KIND, 2, Some(order)));
         assert_eq!(serde_json::from_str::<Gap<'_>>(task.body.get()).unwrap(), gap);
+    }
+
+    #[test]
+    fn the_receive_time_is_found_whatever_the_texts_before_and_behind_it_say() {
+        let order = OrderKey::new(Epoch::new(7).unwrap(), 3).unwrap();
+        let at = UnixMicros(1_763_726_400_123_456);
+        for text in ["trade", r#"x","at":1"#, r#","at":2"#] {
+            let element = ElementWriter::new(text, 2).write(text, order, at, r#"{"a":0,"at":3}"#);
+            assert_eq!(received_at(&element), Some(at), "{text}");
+        }
+        assert_eq!(received_at(b"{}"), None);
     }
 
     proptest! {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use common::broker::shards::{BadGroupName, GroupName};
 use common::feed::FeedError;
 use common::health::HealthError;
+use common::latency::LatencyLogError;
 
 /// Why a listener cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +61,9 @@ pub enum ListenerError {
         #[source]
         source: io::Error,
     },
+    /// The log of latencies cannot be opened.
+    #[error(transparent)]
+    LatencyLog(#[from] LatencyLogError),
     /// A limit of zero where nothing could happen.
     #[error("{0} must be at least 1")]
     ZeroLimit(&'static str),

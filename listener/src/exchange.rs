@@ -43,7 +43,7 @@ use tokio::sync::{Notify, mpsc};
 use tracing::{info, warn};
 
 pub use control::{ExchangeControls, ExchangeEnded, Target};
-pub use options::{DEFAULT_PORT, ExchangeLimits, ExchangeOptions, ExchangeSource, ReplayOptions, WalkOptions};
+pub use options::{DEFAULT_PORT, ExchangeLimits, ExchangeOptions, ExchangeSource, ReplayOptions, Stamp, WalkOptions};
 pub use pace::{BadPace, Rate, Speed};
 pub use protocol::{Provider, UnknownProvider};
 pub use publisher::AtEnd;
@@ -180,7 +180,7 @@ fn source(
                 walk.number();
             }
             let symbols = walk.names().map(str::to_owned).collect();
-            let walking = Walking::new(walk, Pace::new(options.rate), options.messages);
+            let walking = Walking::new(walk, Pace::new(options.rate), &options);
             Ok((Source::Walk(Box::new(walking)), symbols))
         }
         ExchangeSource::Replay(options) => {

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use common::broker::{Broker, Enqueue, Enqueued};
 use common::clock;
 use common::failpoint::{Point, reach};
+use common::latency::{LatencyLog, Stage};
 use common::outage::{Outage, chain};
 use tokio::time;
 use tracing::{info, warn};
 
 use crate::accepted_log::{AcceptedLog, Durable};
 use crate::board::Board;
+use crate::element::received_at;
 use crate::intake::Intake;
 use crate::options::EnqueueLimits;
 
@@ -22,6 +24,7 @@ pub(crate) struct Handover {
     pub(crate) intake: Arc<Intake>,
     pub(crate) board: Arc<Board>,
     pub(crate) accepted_log: Option<AcceptedLog>,
+    pub(crate) latency_log: Option<Arc<LatencyLog>>,
     /// Where messages are meanwhile, to follow "messages".
     pub(crate) meanwhile: &'static str,
     // Held for a look only, never across an await.
@@ -36,6 +39,11 @@ impl Handover {
             Ok(Ok(Enqueued::Accepted | Enqueued::Already)) => {
                 reach(Point::EnqueueAfter);
                 self.note(Durable::Accepted, enqueue);
+                if let Some(log) = &self.latency_log {
+                    let now = clock::now();
+                    let spans = enqueue.tasks.iter().filter_map(|task| Some((received_at(task)?, now)));
+                    log.record(Stage::ReceivedToAccepted, spans);
+                }
                 self.worked(enqueue);
                 return true;
             }

@@ -8,6 +8,7 @@ use common::broker::Broker;
 use common::broker::shards::{GroupName, HoldShards};
 use common::clock;
 use common::health::HealthServer;
+use common::latency::LatencyLog;
 use common::presence::InstanceId;
 use common::shutdown::Shutdown;
 use foldhash::fast::RandomState;
@@ -84,7 +85,7 @@ pub async fn run(
     if let Some(other) = rivals::rival(&broker, (&group, &plan, instance), &shutdown).await {
         return Err(ListenerError::Rival { group, other });
     }
-    let accepted_log = accepted_log(&options)?;
+    let (accepted_log, latency_log) = (accepted_log(&options)?, LatencyLog::open(options.latency_log.as_deref())?);
     let Parts { fleet, intake, board, samples } = parts(&options, Some((&broker, instance)), &shutdown).await?;
     info!(instance = %instance, "listener of {} starts", options.feed.name());
 
@@ -112,11 +113,16 @@ pub async fn run(
     let beat = shutdown.spawn("beat", beat.run(done.clone()));
     let monitor = monitor::run(options.monitor_interval, Arc::clone(&intake), Arc::clone(&board), done.clone());
     let monitor = shutdown.spawn("monitor", monitor);
-    let ways = ways(&options, (broker, instance), (&intake, &board), accepted_log).await?;
+    let latencies = latency_log.as_ref().map(|log| {
+        let log = Arc::clone(log).run(done.clone().cancelled_owned());
+        shutdown.spawn("latencies", log)
+    });
+    let ways = ways(&options, (broker, instance), (&intake, &board), (accepted_log, latency_log)).await?;
     let ended = carry(ways, fleet, &shutdown, options.drain_grace).await;
 
     done.cancel();
-    for (name, task) in [("beat", beat), ("monitor", monitor)] {
+    let services = [("beat", beat), ("monitor", monitor)];
+    for (name, task) in services.into_iter().chain(latencies.map(|task| ("log of latencies", task))) {
         if let Err(error) = task.await {
             error!("the {name} broke down: {error}");
         }
@@ -193,7 +199,7 @@ async fn ways(
     options: &ListenerOptions,
     (broker, instance): (Arc<dyn Broker>, InstanceId),
     (intake, board): (&Arc<Intake>, &Arc<Board>),
-    accepted_log: Option<AcceptedLog>,
+    (accepted_log, latency_log): (Option<AcceptedLog>, Option<Arc<LatencyLog>>),
 ) -> Result<Ways, ListenerError> {
     let does_spool = options.buffer.overflow == Overflow::Spool;
     let mut limits = options.enqueue;
@@ -206,6 +212,7 @@ async fn ways(
         intake: Arc::clone(intake),
         board: Arc::clone(board),
         accepted_log,
+        latency_log,
         meanwhile: if does_spool { "go to the spool" } else { "gather here" },
         outage: Mutex::default(),
     });

@@ -58,6 +58,8 @@ pub struct ListenerOptions {
     pub link: LinkTimes,
     /// Where accepted messages are written down for audits; `None` costs nothing.
     pub accepted_log: Option<PathBuf>,
+    /// Where latencies are written; `None` costs nothing.
+    pub latency_log: Option<PathBuf>,
     /// Where every received frame is written as well.
     pub recorder: Option<Arc<Recorder>>,
     /// How often the presence record is written. It is kept five times as long.
@@ -94,6 +96,7 @@ impl ListenerOptions {
             enqueue: EnqueueLimits::default(),
             link: LinkTimes::default(),
             accepted_log: None,
+            latency_log: None,
             recorder: None,
             beat_interval: Duration::from_secs(1),
             monitor_interval: Duration::from_secs(30),

@@ -1,41 +1,68 @@
 //! Queue to rows: how fast workers empty a full queue.
 
-use common::clock;
-
 use super::member::{Member, stop_all};
-use super::plan::Plan;
-use super::run::{Machine, Run, gained, together};
+use super::meter::Meter;
+use super::plan::{Load, Plan};
+use super::run::{Run, gained, together};
 use super::{prefill, watch};
 use crate::failure::Failure;
 
-/// One run with so many workers; `None` after Ctrl-C.
+/// One run over so many ticks; `None` after Ctrl-C.
 ///
-/// The queue is paused until every worker is ready, so the time is from opening it to its last task's end: starting
-/// processes is not measured, meeting every symbol for the first time is.
-pub(crate) async fn measure(plan: &Plan, workers: u32) -> Result<Option<Run>, Failure> {
-    let before = plan.broker.census(&plan.queue).await?.ledger;
-    plan.broker.set_paused(&plan.queue, true).await?;
-    if !prefill::fill(plan).await? {
-        return Ok(None);
-    }
-    let mut members = plan.workers(workers)?;
-    let run = timed(plan, &mut members).await;
+/// The workers are up and have met every symbol once before the queue is filled, and it is paused until it is full: the
+/// time is from opening it to its last task's end.
+pub(crate) async fn measure(plan: &Plan, load: Load, ticks: u64) -> Result<Option<Run>, Failure> {
+    let mut members = plan.workers(load.workers, &[])?;
+    let run = filled(plan, load, ticks, &mut members).await;
     stop_all(members).await?;
-    let Some(mut run) = run? else { return Ok(None) };
+    let Some((before, mut run)) = run? else { return Ok(None) };
     // After the workers have left: now nothing can change any more.
     run.after = plan.broker.census(&plan.queue).await?.ledger;
     run.gained = gained(&before, &run.after);
+    run.ticks = run.gained.ticks;
     Ok(Some(run))
 }
 
-async fn timed(plan: &Plan, members: &mut [Member]) -> Result<Option<Run>, Failure> {
-    if !watch::present(plan, members).await? {
+async fn filled(
+    plan: &Plan,
+    load: Load,
+    ticks: u64,
+    members: &mut [Member],
+) -> Result<Option<(common::ledger::Ledger, Run)>, Failure> {
+    if !acquaint(plan, load.symbols, members).await? {
+        return Ok(None);
+    }
+    plan.broker.set_paused(&plan.queue, true).await?;
+    let before = plan.broker.census(&plan.queue).await?.ledger;
+    if !prefill::fill(plan, load.symbols, ticks).await? {
         return Ok(None);
     }
     members.iter_mut().for_each(Member::begin);
-    let (machine, began) = (Machine::now(), clock::monotonic());
+    let meter = Meter::begin(plan);
     plan.broker.set_paused(&plan.queue, false).await?;
     let drained = watch::until(plan, members, "the queue is empty", |ledger| ledger.open() == 0).await?;
-    let (elapsed, busy_us) = (began.elapsed(), machine.busy_us());
-    Ok(drained.map(|_| Run { elapsed, busy_us, workers: together(members), ..Run::default() }))
+    let metered = meter.read(plan);
+    let run = Run { offered: ticks, metered, workers: together(members), ..Run::default() };
+    Ok(drained.map(|_| (before, run)))
+}
+
+/// Ticks that it takes to be [acquainted](acquaint).
+pub(crate) fn acquainting(symbols: usize) -> u64 {
+    2 * symbols as u64
+}
+
+/// Waits for the workers, if there are any, and lets them store a trade and a quote of every symbol; `false` after Ctrl-C.
+pub(crate) async fn acquaint(plan: &Plan, symbols: usize, members: &mut [Member]) -> Result<bool, Failure> {
+    if members.is_empty() {
+        return Ok(true);
+    }
+    if !watch::present(plan, members).await? {
+        return Ok(false);
+    }
+    plan.broker.set_paused(&plan.queue, false).await?;
+    if !prefill::fill(plan, symbols, acquainting(symbols)).await? {
+        return Ok(false);
+    }
+    let met = watch::until(plan, members, "every symbol is known", |ledger| ledger.open() == 0).await?;
+    Ok(met.is_some())
 }

@@ -28,7 +28,11 @@ pub(crate) struct Member {
 impl Member {
     /// Starts our own program as `part`, e.g. `worker`. What it complains about goes to our standard error.
     pub(crate) fn start(plan: &Plan, part: &str, args: &[OsString], env: &[(String, String)]) -> Result<Self, Failure> {
-        let mut child = Command::new(&plan.program.path)
+        let mut command = Command::new(&plan.program.path);
+        for name in plan.unset {
+            command.env_remove(name);
+        }
+        let mut child = command
             .args(&plan.program.prefix)
             .arg(part)
             .arg("--supervised")
@@ -72,7 +76,7 @@ impl Member {
     /// CPU time since [`begin`](Self::begin), and the most memory of its whole life.
     pub(crate) fn used(&self) -> Usage {
         let now = self.pid().map(Usage::of).unwrap_or_default();
-        Usage { cpu_us: now.cpu_us.saturating_sub(self.at_start.cpu_us), memory_peak: now.memory_peak }
+        now.since(self.at_start)
     }
 
     /// Asks it to stop and waits until it has.

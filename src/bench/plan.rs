@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use common::queue::QueueName;
 use common::shutdown::Shutdown;
 
 use super::member::Member;
+use super::servers::{OwnServers, ServersUsed};
 use crate::failure::Failure;
 use crate::part::OwnProgram;
 
@@ -23,27 +25,53 @@ pub(crate) struct Plan {
     pub(crate) broker: Arc<dyn Broker>,
     /// A queue of our own: no other worker takes from it.
     pub(crate) queue: QueueName,
-    /// Ticks of one run.
-    pub(crate) ticks: u64,
-    /// Symbols they are spread over.
-    pub(crate) symbols: usize,
+    /// Servers of our own; they end with the plan.
+    pub(crate) servers: Option<OwnServers>,
+    /// A folder of our own.
+    pub(crate) folder: PathBuf,
     /// Our own program.
     pub(crate) program: OwnProgram,
     /// Arguments of every part.
     pub(crate) arguments: Vec<OsString>,
     /// Added to the environment of every part.
     pub(crate) environment: Vec<(String, String)>,
-    /// Arguments of the workers.
-    pub(crate) worker_arguments: Vec<OsString>,
+    /// Taken from it before.
+    pub(crate) unset: &'static [&'static str],
     /// How long a part may need to finish what it holds.
     pub(crate) drain: Duration,
     /// Ctrl-C.
     pub(crate) shutdown: Shutdown,
 }
 
+/// What one measurement is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Load {
+    /// Symbols the ticks are spread over.
+    pub(crate) symbols: usize,
+    /// Worker processes.
+    pub(crate) workers: u32,
+    /// How much.
+    pub(crate) amount: Amount,
+}
+
+/// How much is sent in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Amount {
+    /// So many ticks.
+    Ticks(u64),
+    /// As many as there are in this time.
+    Time(Duration),
+}
+
 impl Plan {
     /// Starts `number` workers on our queue.
-    pub(crate) fn workers(&self, number: u32) -> Result<Vec<Member>, Failure> {
-        (0..number).map(|_| Member::start(self, "worker", &self.worker_arguments, &[])).collect()
+    pub(crate) fn workers(&self, number: u32, environment: &[(String, String)]) -> Result<Vec<Member>, Failure> {
+        let arguments = ["--queue".into(), self.queue.as_str().into()];
+        (0..number).map(|_| Member::start(self, "worker", &arguments, environment)).collect()
+    }
+
+    /// What our own servers have used since their start.
+    pub(crate) fn servers_used(&self) -> Option<ServersUsed> {
+        self.servers.as_ref().map(OwnServers::used)
     }
 }

@@ -2,6 +2,7 @@
 
 use common::broker::{Enqueue, Enqueued};
 use common::clock::{self, UnixMicros};
+use common::limits::Payload;
 use common::market::Epoch;
 use common::presence::InstanceId;
 use common::queue::{IntakeCounts, Task, WIRE_VERSION};
@@ -14,11 +15,11 @@ use crate::failure::Failure;
 /// Tasks of one enqueue.
 const CHUNK: u64 = 1_000;
 
-/// Puts the plan's ticks on the queue; `false` after Ctrl-C. An epoch of their own makes them newer than all before.
-pub(crate) async fn fill(plan: &Plan) -> Result<bool, Failure> {
+/// Puts so many ticks on the queue; `false` after Ctrl-C. An epoch of their own makes them newer than all before.
+pub(crate) async fn fill(plan: &Plan, symbols: usize, ticks: u64) -> Result<bool, Failure> {
     let (producer, epoch) = (InstanceId::fresh(), plan.broker.next_epoch().await?);
-    let names: Vec<String> = (1..=plan.symbols).map(symbol).collect();
-    let numbers: Vec<u64> = (0..plan.ticks).collect();
+    let names: Vec<String> = (1..=symbols).map(symbol).collect();
+    let numbers: Vec<u64> = (0..ticks).collect();
     for (numbers, batch) in numbers.chunks(usize::try_from(CHUNK).unwrap_or(usize::MAX)).zip(1..) {
         if plan.shutdown.has_begun() {
             return Ok(false);
@@ -27,13 +28,29 @@ pub(crate) async fn fill(plan: &Plan) -> Result<bool, Failure> {
         let tasks: Vec<Vec<u8>> = numbers.iter().map(|&number| task(number, &names, epoch, at)).collect();
         let counts = IntakeCounts { received: numbers.len() as u64, ..IntakeCounts::default() };
         let enqueue =
-            Enqueue { queue: &plan.queue, producer, batch, tasks: &tasks, waiting_max: plan.ticks, counts: &counts };
+            Enqueue { queue: &plan.queue, producer, batch, tasks: &tasks, waiting_max: ticks, counts: &counts };
         match plan.broker.enqueue(&enqueue).await? {
             Enqueued::Accepted | Enqueued::Already => {}
             Enqueued::Full { waiting } => return Err(not_alone(plan, waiting)),
         }
     }
     Ok(true)
+}
+
+/// The first `ticks` ticks over so many symbols, as frames and as elements of a queue.
+pub(crate) fn payload(symbols: usize, ticks: usize, epoch: Epoch, at: UnixMicros) -> Payload {
+    let names: Vec<String> = (1..=symbols).map(symbol).collect();
+    let numbers = || 0..ticks as u64;
+    let frame = |number| frame(number, &names[place(number, names.len())], at).1;
+    Payload {
+        frames: numbers().map(frame).collect(),
+        elements: numbers().map(|number| task(number, &names, epoch, at)).collect(),
+    }
+}
+
+/// Which symbol: a trade and a quote of each in turn, then of the next.
+fn place(number: u64, symbols: usize) -> usize {
+    usize::try_from(number / 2).unwrap_or(0) % symbols.max(1)
 }
 
 /// The queue's name is random and it was empty, so somebody else must have put tasks there.
@@ -51,9 +68,7 @@ pub(crate) fn symbol(number: usize) -> String {
 pub(crate) const SIMULATED: &str = "SIM";
 
 fn task(number: u64, names: &[String], epoch: Epoch, at: UnixMicros) -> Vec<u8> {
-    // A trade and a quote of each symbol in turn, then of the next.
-    let place = usize::try_from(number / 2).unwrap_or(0) % names.len().max(1);
-    let (kind, frame) = frame(number, &names[place], at);
+    let (kind, frame) = frame(number, &names[place(number, names.len())], at);
     let body =
         RawValue::from_string(frame).expect("the two templates below are JSON, and names are letters and digits");
     Task {

@@ -1,18 +1,23 @@
 //! What one run came to, and what several of them say together.
 
-use std::time::Duration;
-
 use common::ledger::Ledger;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::member::Member;
-use super::usage::{Usage, machine_busy_us};
+use super::meter::Metered;
+use super::plan::Load;
+use super::servers::ServersUsed;
+use super::usage::Usage;
 
 /// One run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Run {
-    /// How long it took.
-    pub(crate) elapsed: Duration,
+    /// Ticks that were put on the queue or sent.
+    pub(crate) offered: u64,
+    /// Of these, those that came to the end of what is measured: settled, or accepted by the queue.
+    pub(crate) ticks: u64,
+    /// How long it took, and what all but our parts used.
+    pub(crate) metered: Metered,
     /// What the queue's counters gained meanwhile.
     pub(crate) gained: Ledger,
     /// The queue's counters after it, which must balance.
@@ -23,26 +28,6 @@ pub(crate) struct Run {
     pub(crate) workers: Usage,
     /// The listener.
     pub(crate) listener: Usage,
-    /// CPU time of this process, which is the exchange, in microseconds.
-    pub(crate) own_cpu_us: u64,
-    /// CPU time of the whole machine in microseconds, where it can be read.
-    pub(crate) busy_us: Option<u64>,
-}
-
-/// The machine's work since a moment.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Machine(Option<u64>);
-
-impl Machine {
-    /// Begins to count.
-    pub(crate) fn now() -> Self {
-        Self(machine_busy_us())
-    }
-
-    /// Microseconds of work since then.
-    pub(crate) fn busy_us(self) -> Option<u64> {
-        Some(machine_busy_us()?.saturating_sub(self.0?))
-    }
 }
 
 /// The CPU time of all, and the memory of the largest.
@@ -62,6 +47,7 @@ pub(crate) fn gained(before: &Ledger, after: &Ledger) -> Ledger {
     }
     Ledger {
         received: after.received.saturating_sub(before.received),
+        accepted: after.accepted.saturating_sub(before.accepted),
         ticks: after.ticks.saturating_sub(before.ticks),
         stored: after.stored.saturating_sub(before.stored),
         superseded: after.superseded.saturating_sub(before.superseded),
@@ -72,17 +58,22 @@ pub(crate) fn gained(before: &Ledger, after: &Ledger) -> Ledger {
 }
 
 impl Run {
-    /// Settled ticks per second.
+    /// Ticks per second.
     pub(crate) fn ticks_per_s(&self) -> u64 {
-        per(self.gained.ticks, 1_000_000, self.elapsed_us())
+        per(self.ticks, 1_000_000, self.elapsed_us())
     }
 
     fn elapsed_us(&self) -> u64 {
-        u64::try_from(self.elapsed.as_micros()).unwrap_or(u64::MAX)
+        u64::try_from(self.metered.elapsed.as_micros()).unwrap_or(u64::MAX)
     }
 
     fn our_cpu_us(&self) -> u64 {
-        self.workers.cpu_us + self.listener.cpu_us + self.own_cpu_us
+        self.workers.cpu_us + self.listener.cpu_us + self.metered.own_cpu_us
+    }
+
+    /// Settled ticks that are neither stored nor superseded.
+    pub(crate) fn otherwise(&self) -> u64 {
+        self.gained.ticks.saturating_sub(self.gained.stored + self.gained.superseded)
     }
 
     fn shed(&self) -> u64 {
@@ -93,23 +84,44 @@ impl Run {
     fn millicores(&self, cpu_us: u64) -> u64 {
         per(cpu_us, 1_000, self.elapsed_us())
     }
+
+    fn per_1000(&self, cpu_us: u64) -> u64 {
+        per(cpu_us, 1_000, self.ticks)
+    }
+}
+
+/// What servers of our own cost: medians. Memory is the largest at the end of a run, bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct ServerCost {
+    /// CPU time of Redis per 1,000 ticks, microseconds.
+    pub(crate) redis_cpu_us_per_1000: u64,
+    /// The same of PostgreSQL, all its processes.
+    pub(crate) postgres_cpu_us_per_1000: u64,
+    /// Memory of Redis.
+    pub(crate) redis_memory: u64,
+    /// Memory of PostgreSQL, all its processes.
+    pub(crate) postgres_memory: u64,
 }
 
 /// Runs of one kind with one number of workers: medians, but for what must never be hidden.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Summary {
+    /// Symbols.
+    pub(crate) symbols: usize,
     /// Worker processes.
     pub(crate) workers: u32,
     /// Runs.
     pub(crate) runs: u64,
-    /// Ticks settled per second: the median run.
+    /// Ticks settled (without workers: accepted) per second: the median run.
     pub(crate) ticks_per_s: u64,
     /// The slowest run.
     pub(crate) ticks_per_s_min: u64,
     /// The fastest run.
     pub(crate) ticks_per_s_max: u64,
-    /// Ticks settled in a run.
+    /// Ticks settled (without workers: accepted) in a run, median.
     pub(crate) ticks: u64,
+    /// Ticks put on the queue or sent that did not come to that, or came twice, at worst.
+    pub(crate) missing: u64,
     /// Messages received per second while the exchange sent; 0 without a listener.
     pub(crate) received_per_s: u64,
     /// CPU time of all workers per 1,000 ticks, microseconds.
@@ -120,6 +132,10 @@ pub(crate) struct Summary {
     pub(crate) worker_memory_peak: u64,
     /// Most memory of the listener in any run, bytes; 0 without one.
     pub(crate) listener_memory_peak: u64,
+    /// CPU time of the exchange, that is of the benchmark itself, per 1,000 ticks, microseconds.
+    pub(crate) exchange_cpu_us_per_1000: u64,
+    /// Servers of our own.
+    pub(crate) servers: Option<ServerCost>,
     /// Thousandths of a core that our processes used.
     pub(crate) our_millicores: u64,
     /// Thousandths of a core that the whole machine used, other programs included.
@@ -138,40 +154,81 @@ pub(crate) struct Summary {
     pub(crate) lost: u64,
     /// Whether both equations of the ledger held after every run.
     pub(crate) balanced: bool,
+    /// Ticks per second that the parts could do on all cores together, by the sum of their CPU times; if measured.
+    pub(crate) limit_ticks_per_s: Option<u64>,
+    /// `ticks_per_s` in parts of that.
+    pub(crate) ratio_to_limits: Option<Ratio>,
+}
+
+/// A ratio or a time, in thousandths.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Ratio(pub(crate) u64);
+
+impl Serialize for Ratio {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let text = format!("{}.{:03}", self.0 / 1_000, self.0 % 1_000);
+        // The shortest number that reads as these digits.
+        to.serialize_f64(text.parse().map_err(serde::ser::Error::custom)?)
+    }
 }
 
 impl Summary {
     /// `None` without a run.
-    pub(crate) fn of(workers: u32, runs: &[Run]) -> Option<Self> {
+    pub(crate) fn of(load: Load, runs: &[Run]) -> Option<Self> {
         let figure = |of: fn(&Run) -> u64| sorted(runs.iter().map(of));
         let typical = |of: fn(&Run) -> u64| median(&figure(of));
         let sum = |of: fn(&Run) -> u64| runs.iter().map(of).sum();
         let worst = |of: fn(&Run) -> u64| runs.iter().map(of).max().unwrap_or(0);
         let speeds = figure(Run::ticks_per_s);
-        let busy = runs.iter().map(|run| Some(run.millicores(run.busy_us?))).collect::<Option<Vec<u64>>>();
+        let busy = runs.iter().map(|run| Some(run.millicores(run.metered.busy_us?))).collect::<Option<Vec<u64>>>();
         Some(Self {
-            workers,
+            symbols: load.symbols,
+            workers: load.workers,
             runs: runs.len() as u64,
             ticks_per_s: median(&speeds),
             ticks_per_s_min: *speeds.first()?,
             ticks_per_s_max: *speeds.last()?,
-            ticks: typical(|run| run.gained.ticks),
+            ticks: typical(|run| run.ticks),
+            missing: worst(|run| run.offered.abs_diff(run.ticks)),
             received_per_s: typical(|run| run.received_per_s),
-            worker_cpu_us_per_1000: typical(|run| per(run.workers.cpu_us, 1_000, run.gained.ticks)),
+            worker_cpu_us_per_1000: typical(|run| run.per_1000(run.workers.cpu_us)),
             listener_cpu_us_per_1000: typical(|run| per(run.listener.cpu_us, 1_000, run.gained.received)),
             worker_memory_peak: worst(|run| run.workers.memory_peak),
             listener_memory_peak: worst(|run| run.listener.memory_peak),
+            exchange_cpu_us_per_1000: typical(|run| run.per_1000(run.metered.own_cpu_us)),
+            servers: cost_of_servers(runs),
             our_millicores: typical(|run| run.millicores(run.our_cpu_us())),
             machine_millicores: busy.map(|busy| median(&sorted(busy.into_iter()))),
             shed: sum(Run::shed),
             stored: typical(|run| run.gained.stored),
             superseded: typical(|run| run.gained.superseded),
-            otherwise: sum(|run| run.gained.ticks.saturating_sub(run.gained.stored + run.gained.superseded)),
+            otherwise: sum(Run::otherwise),
             dead: sum(|run| run.gained.dead),
             lost: worst(|run| run.after.lost()),
             balanced: runs.iter().all(|run| run.after.is_balanced()),
+            limit_ticks_per_s: None,
+            ratio_to_limits: None,
         })
     }
+
+    /// Holds it against what its parts could do.
+    pub(crate) fn hold_against(&mut self, limit_ticks_per_s: u64) {
+        self.limit_ticks_per_s = Some(limit_ticks_per_s);
+        self.ratio_to_limits = Some(Ratio(per(self.ticks_per_s, 1_000, limit_ticks_per_s)));
+    }
+}
+
+fn cost_of_servers(runs: &[Run]) -> Option<ServerCost> {
+    let used: Vec<(&Run, ServersUsed)> =
+        runs.iter().map(|run| Some((run, run.metered.servers?))).collect::<Option<_>>()?;
+    let cost = |of: fn(&ServersUsed) -> u64| median(&sorted(used.iter().map(|(run, used)| run.per_1000(of(used)))));
+    let most = |of: fn(&ServersUsed) -> u64| used.iter().map(|(_, used)| of(used)).max().unwrap_or(0);
+    Some(ServerCost {
+        redis_cpu_us_per_1000: cost(|used| used.redis.cpu_us),
+        postgres_cpu_us_per_1000: cost(|used| used.postgres.cpu_us),
+        redis_memory: most(|used| used.redis.memory_peak),
+        postgres_memory: most(|used| used.postgres.memory_peak),
+    })
 }
 
 fn sorted(figures: impl Iterator<Item = u64>) -> Vec<u64> {
@@ -186,7 +243,7 @@ fn median(sorted: &[u64]) -> u64 {
 }
 
 /// `amount * scale / of`, 0 of nothing.
-fn per(amount: u64, scale: u64, of: u64) -> u64 {
+pub(super) fn per(amount: u64, scale: u64, of: u64) -> u64 {
     let scaled = u128::from(amount) * u128::from(scale);
     u64::try_from(scaled.checked_div(u128::from(of)).unwrap_or(0)).unwrap_or(u64::MAX)
 }

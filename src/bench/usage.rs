@@ -20,6 +20,25 @@ impl Usage {
         let file = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
         Self { cpu_us: cpu_us(&file("stat")).unwrap_or(0), memory_peak: memory_peak(&file("status")).unwrap_or(0) }
     }
+
+    /// Of the running process `pid` and its children, those that have ended among them: a server with helpers. Its
+    /// memory is that of this moment, pages that they share counted once.
+    pub(crate) fn of_family(pid: u32) -> Self {
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        let children = children.split_ascii_whitespace().filter_map(|pid| pid.parse().ok());
+        std::iter::once(pid).chain(children).fold(Self::default(), |sum, pid| {
+            let file = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
+            Self {
+                cpu_us: sum.cpu_us + family_cpu_us(&file("stat")).unwrap_or(0),
+                memory_peak: sum.memory_peak + bytes_of(&file("smaps_rollup"), "Pss:").unwrap_or_else(|| resident(pid)),
+            }
+        })
+    }
+
+    /// CPU time since `before`; memory as it is.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self { cpu_us: self.cpu_us.saturating_sub(before.cpu_us), ..self }
+    }
 }
 
 /// Memory that the running process `pid` has resident now, in bytes; 0 where it cannot be read.
@@ -35,10 +54,19 @@ pub(crate) fn machine_busy_us() -> Option<u64> {
 
 /// Fields 14 and 15, `utime` and `stime`, of `/proc/PID/stat`; counted behind the program's name, which may hold blanks.
 fn cpu_us(stat: &str) -> Option<u64> {
+    ticks_of::<2>(stat)
+}
+
+/// As [`cpu_us`], and fields 16 and 17, `cutime` and `cstime`: children that have ended and been waited for.
+fn family_cpu_us(stat: &str) -> Option<u64> {
+    ticks_of::<4>(stat)
+}
+
+fn ticks_of<const FIELDS: usize>(stat: &str) -> Option<u64> {
     let (_, behind_name) = stat.rsplit_once(')')?;
-    let mut fields = behind_name.split_ascii_whitespace().skip(11);
-    let mut ticks = || fields.next()?.parse::<u64>().ok();
-    ticks()?.checked_add(ticks()?)?.checked_mul(TICK_US)
+    let fields = behind_name.split_ascii_whitespace().skip(11).take(FIELDS);
+    let ticks: Vec<u64> = fields.map(str::parse).collect::<Result<_, _>>().ok()?;
+    (ticks.len() == FIELDS).then(|| ticks.iter().sum::<u64>())?.checked_mul(TICK_US)
 }
 
 fn memory_peak(status: &str) -> Option<u64> {
@@ -68,6 +96,7 @@ mod tests {
     #[test]
     fn a_process_is_read_behind_any_name() {
         assert_eq!(cpu_us("7 (a ) b) S 1 7 7 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 1 0 100"), Some(3_000_000));
+        assert_eq!(family_cpu_us("7 (a ) b) S 1 7 7 0 -1 4194304 100 0 0 0 250 50 7 3 20 0 1 0 100"), Some(3_100_000));
         assert_eq!(memory_peak("VmPeak:\t 9 kB\nVmHWM:\t   1234 kB\nVmRSS:\t 1 kB\n"), Some(1_234 * 1_024));
         assert_eq!((cpu_us(""), memory_peak("VmHWM: much")), (None, None));
     }
@@ -85,5 +114,7 @@ mod tests {
         assert!(1 << 20 < Usage::of(std::process::id()).memory_peak);
         assert!(0 < machine_busy_us().unwrap());
         assert_eq!(Usage::of(u32::MAX), Usage::default());
+        assert_eq!(Usage::of_family(u32::MAX), Usage::default());
+        assert!(1 << 20 < Usage::of_family(std::process::id()).memory_peak);
     }
 }

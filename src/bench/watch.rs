@@ -13,6 +13,9 @@ use crate::failure::Failure;
 /// Between two looks: a measured time is exact to this.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// Between two looks at our processes while nothing else is asked.
+const GLANCE: Duration = Duration::from_millis(100);
+
 /// Without any progress for so long, a measurement is given up.
 const STALLED: Duration = Duration::from_mins(1);
 
@@ -57,6 +60,25 @@ pub(crate) async fn until(
         tokio::time::sleep(LOOK).await;
     }
     Ok(None)
+}
+
+/// Lets time pass without asking the broker anything, for as long as `goes_on` says so; `false` after Ctrl-C.
+pub(crate) async fn pass(
+    plan: &Plan,
+    members: &mut [Member],
+    time: Duration,
+    goes_on: impl Fn() -> bool,
+) -> Result<bool, Failure> {
+    let end = clock::monotonic() + time;
+    while !plan.shutdown.has_begun() && goes_on() {
+        members.iter_mut().try_for_each(Member::check)?;
+        let left = end.saturating_duration_since(clock::monotonic());
+        if left.is_zero() {
+            break;
+        }
+        tokio::time::sleep(left.min(GLANCE)).await;
+    }
+    Ok(!plan.shutdown.has_begun())
 }
 
 /// Waits until all workers have announced themselves; `false` after Ctrl-C.

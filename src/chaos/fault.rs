@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use common::failpoint::Point;
 
-use super::setup::Pair;
+use crate::pair::Pair;
 use Lasts::{Holds, HoldsWhole, Passes, ThreeLeases};
 use Within::{LeaseAndSoon, Reconnect, Soon};
 

@@ -4,16 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::ValueEnum;
-
-/// Which queue and which store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Pair {
-    /// SQLite files.
-    Embedded,
-    /// Redis and PostgreSQL, started from this machine's programs.
-    Servers,
-}
+use crate::pair::Pair;
 
 /// What is put on trial.
 #[derive(Debug, Clone, Copy)]

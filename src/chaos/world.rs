@@ -15,8 +15,9 @@ use secrecy::SecretString;
 
 use super::fault::{Fault, RedisFault};
 use super::parts::{Part, Parts};
-use super::setup::{Pair, Setup};
+use super::setup::Setup;
 use crate::failure::Failure;
+use crate::pair::Pair;
 use crate::part::OwnProgram;
 
 /// Connections of the driver's own, past all wires.
@@ -73,6 +74,7 @@ impl World {
             messages: None,
             seed: setup.seed,
             numbered: true,
+            ..WalkOptions::default()
         };
         let exchange = exchange::bind(ExchangeOptions::new(ExchangeSource::Walk(walk))).await;
         let exchange = exchange.map_err(|error| crate::exchange::failure(&error))?;

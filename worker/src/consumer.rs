@@ -8,6 +8,7 @@ use std::time::Instant;
 use common::broker::Broker;
 use common::clock;
 use common::failpoint::{Point, reach};
+use common::latency::LatencyLog;
 use common::outage::chain;
 use common::queue::{Batch, LeaseId, QueueName, Settled, Settlement, Take, Taken};
 use common::retry::Backoff;
@@ -23,6 +24,7 @@ use crate::idle::Lookout;
 use crate::leases::{Keeping, Leases};
 use crate::options::WorkerOptions;
 use crate::revive::Ward;
+use crate::stamps::Stamps;
 use crate::stats::Stats;
 use crate::trouble::Trouble;
 use crate::writer::{Stopping, Writer};
@@ -38,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) ward: Arc<Ward>,
     pub(crate) leases: Arc<Leases>,
     pub(crate) lookout: Arc<Lookout>,
+    pub(crate) latency_log: Option<Arc<LatencyLog>>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) shutdown: Shutdown,
 }
@@ -270,8 +273,13 @@ impl Consumer {
         tasks: impl Iterator<Item = (usize, &'b [u8])>,
         docket: &mut Docket,
     ) -> Result<(), Stopping> {
-        let decoded = decode(tasks, clock::now(), self.shared.options.limits().age_max, docket);
-        self.shared.writer.write(decoded, docket).await
+        let now = clock::now();
+        let decoded = decode(tasks, now, self.shared.options.limits().age_max, docket);
+        let Some(log) = &self.shared.latency_log else { return self.shared.writer.write(decoded, docket).await };
+        let stamps = Stamps::of(&decoded.sightings, now);
+        self.shared.writer.write(decoded, docket).await?;
+        stamps.committed(log, clock::now());
+        Ok(())
     }
 
     /// Repeats the settlement until it is answered: the rows are committed, so only the answer counts.

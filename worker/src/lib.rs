@@ -23,6 +23,7 @@ mod readiness;
 mod reaper;
 mod revive;
 mod run;
+mod stamps;
 mod stats;
 mod together;
 mod trouble;

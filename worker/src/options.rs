@@ -1,6 +1,7 @@
 //! How a worker works.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use common::masters::Catalogs;
@@ -49,6 +50,8 @@ pub struct WorkerOptions {
     pub limits: Option<watch::Receiver<WorkerLimits>>,
     /// How long a stopping worker may work on what it has; the rest is released.
     pub drain: Duration,
+    /// Where latencies are written; `None` costs nothing.
+    pub latency_log: Option<PathBuf>,
     /// Where to answer health checks.
     pub health: Option<SocketAddr>,
     /// What people shall call it.

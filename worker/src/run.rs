@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use common::broker::{Broker, BrokerError};
 use common::health::{HealthError, HealthServer};
+use common::latency::{LatencyLog, LatencyLogError};
 use common::shutdown::Shutdown;
 use common::store::PriceStore;
 use tracing::{info, warn};
@@ -44,6 +45,9 @@ pub enum WorkerError {
         /// In its life.
         panics: u64,
     },
+    /// The log of latencies cannot be opened.
+    #[error(transparent)]
+    LatencyLog(#[from] LatencyLogError),
     /// The address for health checks cannot be used.
     #[error(transparent)]
     Health(#[from] HealthError),
@@ -76,6 +80,7 @@ pub async fn run(
         ward: Arc::default(),
         leases: Leases::new(options.lease),
         lookout: Arc::new(Lookout::default()),
+        latency_log: LatencyLog::open(options.latency_log.as_deref())?,
         stats,
         shutdown: shutdown.clone(),
         options: Arc::new(options),
@@ -119,6 +124,10 @@ fn start_services(shared: &Shared) -> Shutdown {
     let (leases, broker) = (Arc::clone(&shared.leases), Arc::clone(&shared.broker));
     let (trouble, stats) = (Arc::clone(&shared.broker_trouble), Arc::clone(&shared.stats));
     services.spawn("leases", leases.run(broker, trouble, stats, services.clone()));
+    if let Some(log) = &shared.latency_log {
+        let (log, over) = (Arc::clone(log), services.clone());
+        services.spawn("latencies", log.run(async move { over.begun().await }));
+    }
     services.spawn("beat", beat::run(shared.clone(), services.clone()));
     let (broker, trouble) = (Arc::clone(&shared.broker), Arc::clone(&shared.broker_trouble));
     services.spawn("reaper", reaper::run(broker, shared.options.queues.clone(), trouble, shared.shutdown.clone()));

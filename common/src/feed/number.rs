@@ -38,7 +38,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Number<'a> {
     }
 }
 
-/// A moment, sent as milliseconds since 1970.
+/// What can only be microseconds: from 1973 to 5138, and as milliseconds all of it would lie behind that.
+const MICROS: std::ops::Range<i64> = 100_000_000_000_000..100_000_000_000_000_000;
+
+/// A moment, sent as milliseconds since 1970; or as microseconds, which Binance sends to whoever asks for them with
+/// `timeUnit=MICROSECOND`.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(try_from = "i64")]
 pub(in crate::feed) struct At(pub(in crate::feed) UnixMicros);
@@ -46,7 +50,10 @@ pub(in crate::feed) struct At(pub(in crate::feed) UnixMicros);
 impl TryFrom<i64> for At {
     type Error = &'static str;
 
-    fn try_from(millis: i64) -> Result<Self, &'static str> {
-        UnixMicros::from_millis(millis).map(Self).ok_or("a time outside the calendar")
+    fn try_from(sent: i64) -> Result<Self, &'static str> {
+        if MICROS.contains(&sent) {
+            return Ok(Self(UnixMicros(sent)));
+        }
+        UnixMicros::from_millis(sent).map(Self).ok_or("a time outside the calendar")
     }
 }

@@ -34,6 +34,11 @@ impl ProcessFacts {
     }
 }
 
+/// CPU time of this thread so far, user and system, in microseconds; 0 where it cannot be read.
+pub fn thread_cpu_us() -> u64 {
+    cpu_us(&fs::read_to_string("/proc/thread-self/stat").unwrap_or_default()).unwrap_or(0)
+}
+
 /// Whether the process that `life` names ran here and has ended, as far as anybody can be sure: on another machine, in
 /// another container or in another run of this machine it may still be alive. A process that was killed and not waited
 /// for yet has ended.

@@ -112,6 +112,7 @@ pub const TABLE: &[Setting] = &[
     setting("listener.buffer_bytes", BUFFER_BYTES, "256MiB", "Bytes of these messages, at most"),
     setting("listener.spool_max", SPOOL_BYTES, "1GiB", "With `overflow = \"spool\"`, what one listener may keep on disk while the queue does not accept; see docs/spool.md"),
     setting("listener.accepted_log", Kind::Text, "", "File to which every accepted message's queue, producer, batch, epoch and seq are appended, for audits"),
+    setting("listener.latency_log", Kind::Text, "", "File to which latencies are appended, one HDR histogram per stage and second; see docs/performance.md"),
     setting("listener.litemode", Kind::Flag, "false", "Subscribe the feed's smallest messages: last prices only"),
 
     setting("credentials.file", Kind::Text, "", "File that holds the provider's token and nothing else; read anew at every attempt"),
@@ -133,6 +134,7 @@ pub const TABLE: &[Setting] = &[
     setting("worker.retry_first", time(Duration::from_millis(1), HOUR), "1s", "Delay before the first retry; it doubles with each further one"),
     setting("worker.retry_longest", time(Duration::from_millis(1), DAY), "60s", "No delay between retries is longer"),
     setting("worker.drain", time(Duration::ZERO, HOUR), "20s", "Time to finish the batches at hand when asked to stop"),
+    setting("worker.latency_log", Kind::Text, "", "File to which latencies are appended, one HDR histogram per stage and second; see docs/performance.md"),
 
     setting("start.workers", count(0, 64), "1", "Worker processes that `start` runs"),
     setting("start.symbols", count(1, 100_000), "250", "Symbols of the simulated exchange"),

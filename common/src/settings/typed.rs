@@ -139,6 +139,8 @@ pub struct ListenerSettings {
     pub spool_max: u64,
     /// File to which accepted messages are written down.
     pub accepted_log: Option<PathBuf>,
+    /// File to which latencies are written.
+    pub latency_log: Option<PathBuf>,
     /// Subscribe the feed's smallest messages.
     pub litemode: bool,
 }
@@ -160,6 +162,8 @@ pub struct WorkerSettings {
     pub retry: Backoff,
     /// Time to finish the batches at hand when asked to stop.
     pub drain: Duration,
+    /// File to which latencies are written.
+    pub latency_log: Option<PathBuf>,
 }
 
 /// `[start]`
@@ -243,6 +247,7 @@ impl Settings {
                     times: Some(from.count("worker.attempts_max")),
                 },
                 drain: from.time("worker.drain"),
+                latency_log: path(from, "worker.latency_log"),
             },
             start: StartSettings {
                 workers: from.count("start.workers"),
@@ -287,9 +292,14 @@ fn listener(from: &Resolved) -> ListenerSettings {
         buffer_bytes: from.count("listener.buffer_bytes"),
         data_age_max: Some(from.time("listener.data_age_max")).filter(|age| !age.is_zero()),
         spool_max: from.count("listener.spool_max"),
-        accepted_log: Some(from.text("listener.accepted_log")).filter(|path| !path.is_empty()).map(Into::into),
+        accepted_log: path(from, "listener.accepted_log"),
+        latency_log: path(from, "listener.latency_log"),
         litemode: from.flag("listener.litemode"),
     }
+}
+
+fn path(from: &Resolved, key: &str) -> Option<PathBuf> {
+    Some(from.text(key)).filter(|path| !path.is_empty()).map(Into::into)
 }
 
 fn unknown_ticker(word: &str) -> UnknownTicker {

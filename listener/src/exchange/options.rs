@@ -88,11 +88,32 @@ pub struct WalkOptions {
     pub seed: u64,
     /// Whether prices follow from symbol and number, by [`numbered_price`](super::numbered_price), instead of walking.
     pub numbered: bool,
+    /// What time its messages carry.
+    pub stamp: Stamp,
+}
+
+/// What time the messages of a walk carry, where they carry one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stamp {
+    /// When they were made, in milliseconds.
+    #[default]
+    Made,
+    /// When they were due, in microseconds: what is measured from there counts the time that a message had to wait for
+    /// its reader, too. Binance sends microseconds to whoever asks for them with `timeUnit=MICROSECOND`; bars make no
+    /// sense with it.
+    Due,
 }
 
 impl Default for WalkOptions {
     fn default() -> Self {
-        Self { symbols: 250, rate: Rate::PerSecond(DEFAULT_RATE), messages: None, seed: 1, numbered: false }
+        Self {
+            symbols: 250,
+            rate: Rate::PerSecond(DEFAULT_RATE),
+            messages: None,
+            seed: 1,
+            numbered: false,
+            stamp: Stamp::Made,
+        }
     }
 }
 

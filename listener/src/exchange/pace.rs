@@ -99,8 +99,13 @@ impl Pace {
 
     /// When the next message is due; `None` while paused or unlimited.
     pub(super) fn next_at(&self) -> Option<Instant> {
+        self.due_at(0)
+    }
+
+    /// When the message after `ahead` further ones is due; `None` while paused or unlimited.
+    pub(super) fn due_at(&self, ahead: u64) -> Option<Instant> {
         let (Rate::PerSecond(rate), Some(since)) = (self.rate, self.since) else { return None };
-        let nanos = (u128::from(self.done) + 1) * NANOS_PER_SECOND / u128::from(rate.get()) + 1;
+        let nanos = (u128::from(self.done) + u128::from(ahead) + 1) * NANOS_PER_SECOND / u128::from(rate.get()) + 1;
         Some(since + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
     }
 
@@ -183,6 +188,19 @@ mod tests {
             assert_eq!(pace.due(at), 1);
             pace.spend(1);
         }
+    }
+
+    #[test]
+    fn a_late_round_knows_when_each_of_its_messages_was_due() {
+        let start = common::clock::monotonic();
+        let mut pace = Pace::new(rate(1_000));
+        assert_eq!((pace.due_at(0), pace.due(start)), (None, 0));
+        assert_eq!(pace.due(start + Duration::from_secs(2)), 2_000);
+        let due: Vec<_> =
+            [0, 1, 1_999].into_iter().map(|ahead| (pace.due_at(ahead).unwrap() - start).as_millis()).collect();
+        assert_eq!(due, [1, 2, 2_000]);
+        pace.spend(2_000);
+        assert_eq!((pace.due_at(0).unwrap() - start).as_millis(), 2_001);
     }
 
     #[test]

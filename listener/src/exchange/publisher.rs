@@ -91,7 +91,7 @@ impl Publisher {
                 break Ending { code: GOING_AWAY, reason: "the exchange is shutting down".to_owned() };
             }
             self.apply_waiting();
-            let now = Now { instant: clock::monotonic(), unix_ms: unix_ms() };
+            let now = Now { instant: clock::monotonic(), unix: clock::now() };
             let patience = self.board.patience_ends(now.instant, self.slow_reader_max);
             let next = if patience.is_some() { None } else { Some(self.source.round(&mut self.board, now)) };
             self.board.hand_over(now.instant);

@@ -5,6 +5,8 @@ mod walking;
 
 use std::time::Instant;
 
+use common::clock::UnixMicros;
+
 pub(super) use replaying::{Replaying, Waiting};
 pub(super) use walking::Walking;
 
@@ -20,7 +22,7 @@ const ROUND_MESSAGES_MAX: u64 = 512;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Now {
     pub(super) instant: Instant,
-    pub(super) unix_ms: u64,
+    pub(super) unix: UnixMicros,
 }
 
 /// When the next round is worth while.

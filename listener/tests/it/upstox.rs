@@ -73,7 +73,7 @@ impl Way {
 
 fn walk(symbols: usize, messages: Option<u64>) -> WalkOptions {
     let rate = Rate::PerSecond(NonZeroU32::new(5_000).unwrap());
-    WalkOptions { symbols, rate, messages, seed: 7, numbered: false }
+    WalkOptions { symbols, rate, messages, seed: 7, ..WalkOptions::default() }
 }
 
 fn all_live(state: &ListenerState) -> bool {

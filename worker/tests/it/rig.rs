@@ -85,6 +85,7 @@ impl Rig {
             row_retry: Backoff { first: Duration::from_millis(20), longest: Duration::from_millis(50), times: Some(2) },
             drain: Duration::from_secs(5),
             limits: None,
+            latency_log: None,
             health: None,
             name: "under-test".into(),
         }

@@ -1,6 +1,7 @@
 //! A paced walk.
 
 use super::{Next, Now, ROUND_BYTES_MAX, ROUND_MESSAGES_MAX};
+use crate::exchange::options::{Stamp, WalkOptions};
 use crate::exchange::pace::Pace;
 use crate::exchange::switchboard::Switchboard;
 use crate::exchange::walk::Walk;
@@ -12,11 +13,12 @@ pub(in crate::exchange) struct Walking {
     pace: Pace,
     /// Messages that are left; `None` for no end.
     left: Option<u64>,
+    stamp: Stamp,
 }
 
 impl Walking {
-    pub(in crate::exchange) fn new(walk: Walk, pace: Pace, messages: Option<u64>) -> Self {
-        Self { walk, pace, left: messages }
+    pub(in crate::exchange) fn new(walk: Walk, pace: Pace, options: &WalkOptions) -> Self {
+        Self { walk, pace, left: options.messages, stamp: options.stamp }
     }
 
     pub(super) fn round(&mut self, board: &mut Switchboard, now: Now) -> Next {
@@ -33,7 +35,8 @@ impl Walking {
         let due = self.pace.due(now.instant).min(self.left.unwrap_or(u64::MAX)).min(ROUND_MESSAGES_MAX);
         let mut published = 0;
         while published < due && board.prepared_bytes_max() < ROUND_BYTES_MAX {
-            let Some((stream, symbol, event)) = self.walk.next(now.unix_ms) else { break };
+            let stamp = self.stamp(published, now);
+            let Some((stream, symbol, event)) = self.walk.next(stamp) else { break };
             board.publish_event(stream, symbol, &event);
             published += 1;
         }
@@ -43,5 +46,17 @@ impl Walking {
             Some(at) if now.instant < at && self.left != Some(0) => Next::At(at),
             _ => Next::Again,
         }
+    }
+
+    /// The time of the message after `ahead` further ones, in its unit.
+    fn stamp(&self, ahead: u64, now: Now) -> u64 {
+        let stamp = match self.stamp {
+            Stamp::Made => now.unix.0 / 1_000,
+            Stamp::Due => {
+                let due = self.pace.due_at(ahead).unwrap_or(now.instant);
+                now.unix.before(now.instant.saturating_duration_since(due)).0
+            }
+        };
+        u64::try_from(stamp).unwrap_or(0)
     }
 }

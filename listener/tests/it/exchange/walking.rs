@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use listener::exchange::{AtEnd, ExchangeOptions, ExchangeSource, Rate, WalkOptions};
+use common::clock;
+use listener::exchange::{AtEnd, ExchangeOptions, ExchangeSource, Rate, Stamp, WalkOptions};
 use serde_json::Value;
 
 use super::running::start;
 
 fn walk(messages: u64) -> ExchangeOptions {
-    let source = WalkOptions { symbols: 20, rate: Rate::Unlimited, messages: Some(messages), seed: 7, numbered: false };
+    let source =
+        WalkOptions { symbols: 20, rate: Rate::Unlimited, messages: Some(messages), seed: 7, ..WalkOptions::default() };
     ExchangeOptions::new(ExchangeSource::Walk(source))
 }
 
@@ -46,6 +48,20 @@ async fn a_limited_walk_sends_exactly_its_messages_with_contiguous_trade_ids_and
     assert_eq!(stats.sent_total, MESSAGES);
     assert_eq!((stats.unsent, stats.undelivered, stats.resent), (0, 0, 0));
     assert_eq!((stats.connections, stats.connections_total), (0, 1));
+}
+
+#[tokio::test]
+async fn due_stamps_follow_the_rate_in_microseconds_and_are_never_ahead_of_the_clock() {
+    let rate = Rate::PerSecond(500.try_into().unwrap());
+    let source = WalkOptions { rate, messages: Some(100), stamp: Stamp::Due, ..WalkOptions::default() };
+    let exchange = start(ExchangeOptions::new(ExchangeSource::Walk(source))).await;
+    let mut client = exchange.connect("/stream?streams=btcusdt@trade").await;
+    let texts = client.texts(100).await;
+    let time = |text: &String| serde_json::from_str::<Value>(text).unwrap()["data"]["T"].as_i64().unwrap();
+    let times: Vec<i64> = texts.iter().map(time).collect();
+    let took = times[99] - times[0];
+    assert!((150_000..=250_000).contains(&took), "99 steps of 2 ms: {times:?}");
+    assert!(times[99] <= clock::now().0 && clock::now().0 - times[0] < 60_000_000, "{times:?}");
 }
 
 #[tokio::test]

@@ -55,6 +55,13 @@ fn every_kind_is_read_into_its_own_fields() {
 }
 
 #[test]
+fn a_time_is_read_in_milliseconds_and_in_microseconds() {
+    let micros = TRADE.replace("1672515782136", "1672515782136789");
+    assert_eq!(observation("trade", TRADE).unwrap().exchange_at.map(|at| at.0), Some(1_672_515_782_136_000));
+    assert_eq!(observation("trade", &micros).unwrap().exchange_at.map(|at| at.0), Some(1_672_515_782_136_789));
+}
+
+#[test]
 fn a_bar_gives_its_close_and_nothing_of_the_day() {
     assert_eq!(shown("kline", KLINE), "BNBBTC at 1672515782136 id -: last 0.0020");
 }
