@@ -276,7 +276,7 @@ impl Consumer {
         let now = clock::now();
         let decoded = decode(tasks, now, self.shared.options.limits().age_max, docket);
         let Some(log) = &self.shared.latency_log else { return self.shared.writer.write(decoded, docket).await };
-        let stamps = Stamps::of(&decoded.sightings, now);
+        let stamps = Stamps::of(&decoded.sightings(), now);
         self.shared.writer.write(decoded, docket).await?;
         stamps.committed(log, clock::now());
         Ok(())

@@ -16,10 +16,10 @@ pub(crate) struct Stamps {
 
 impl Stamps {
     pub(crate) fn of(sightings: &[Sighting<'_>], taken_at: UnixMicros) -> Self {
-        let sent = |sighting: &Sighting<'_>| Some((sighting.observation.exchange_at?, sighting.received_at));
+        let sent = |sighting: &Sighting<'_>| Some((sighting.observation.exchange_at?, sighting.origin.received_at));
         Self {
             taken: taken_at,
-            received: sightings.iter().map(|sighting| sighting.received_at).collect(),
+            received: sightings.iter().map(|sighting| sighting.origin.received_at).collect(),
             sent: sightings.iter().filter_map(sent).collect(),
         }
     }
