@@ -73,6 +73,7 @@ impl Arguments {
             drain: worker.drain,
             health: settings.health.listen,
             name: name.into(),
+            look_every: WorkerOptions::LOOK_EVERY,
         }
     }
 }

@@ -87,6 +87,7 @@ impl Rig {
             limits: None,
             health: None,
             name: "under-test".into(),
+            look_every: WorkerOptions::LOOK_EVERY,
         }
     }
 
