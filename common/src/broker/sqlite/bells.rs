@@ -108,9 +108,8 @@ mod unix {
         async fn rung(&mut self, at_most: Duration) -> Result<(), BrokerError> {
             let hung = self.hung.as_ref().map_err(|error| self.deaf(error))?;
             let mut byte = [0];
-            match tokio::time::timeout(at_most, hung.socket.recv(&mut byte)).await {
-                Ok(Err(error)) => return Err(self.deaf(&error)),
-                Ok(Ok(_)) | Err(_) => {}
+            if let Ok(Err(error)) = tokio::time::timeout(at_most, hung.socket.recv(&mut byte)).await {
+                return Err(self.deaf(&error));
             }
             // The look that follows sees what all of these were rung for.
             while hung.socket.try_recv(&mut byte).is_ok() {}
