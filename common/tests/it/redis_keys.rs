@@ -37,8 +37,8 @@ async fn every_key_of_a_queue_lies_in_its_slot_and_nothing_with_a_task_expires()
     let (server, hand) = open().await;
     let dead = hand.bury(&["dead"], "row", None).await;
     hand.put(&["1", "2", "3"]).await;
-    hand.die_with(1).await;
     let released = hand.batch(1).await;
+    hand.die_with(1).await;
     hand.broker.release(&hand.queue, released.lease).await.expect("release");
     hand.batch(1).await;
     hand.broker.set_paused(&hand.queue, true).await.expect("pause");
