@@ -75,6 +75,7 @@ impl Arguments {
             latency_log: worker.latency_log.clone(),
             health: settings.health.listen,
             name: name.into(),
+            look_every: WorkerOptions::LOOK_EVERY,
         }
     }
 }

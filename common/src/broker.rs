@@ -20,10 +20,12 @@ use crate::queue::{
 };
 use crate::{Address, BoxError};
 
+mod bell;
 pub mod redis;
 pub mod shards;
 pub mod sqlite;
 
+pub use bell::{Bell, HALF_DEAF_MAX};
 pub use shards::ShardBroker;
 
 /// Appends tasks to the tail of a queue: all of them or none.
@@ -87,6 +89,11 @@ pub trait Broker: BrokerDesk + ShardBroker + Send + Sync + Debug {
 
     /// Leases a batch from the head. Returned and due delayed batches come first. Never waits for tasks.
     async fn take(&self, take: &Take) -> Result<Taken, BrokerError>;
+
+    /// A bell that is rung when there may be something to take from one of `queues`: by an enqueue, a batch given back,
+    /// a retry that is due at once, the end of a pause. What becomes due later, and what others than Tidemill push, rings
+    /// nothing. It hears from now on. To be called within a Tokio runtime.
+    fn bell(&self, queues: &[QueueName]) -> Box<dyn Bell>;
 
     /// Ends a lease and, in the same round trip, takes the next batch (`None` when `next` is `None`).
     async fn settle(

@@ -15,6 +15,7 @@ use crate::clock;
 mod file;
 mod statement;
 
+pub(crate) use file::create_folder;
 pub(crate) use statement::{query, statement};
 
 /// Calls that may wait for the thread; more callers wait for a place.

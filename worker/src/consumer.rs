@@ -68,6 +68,8 @@ pub(crate) struct Consumer {
     /// The worker's queues, beginning with the one this loop prefers.
     queues: Vec<QueueName>,
     asked: HashMap<QueueName, Asked>,
+    /// What the lookout had found when this loop last saw, in settling, that its only queue is empty.
+    seen_empty: Option<u64>,
 }
 
 impl Consumer {
@@ -75,7 +77,7 @@ impl Consumer {
         let mut queues = shared.options.queues.clone();
         let preferred = usize::try_from(number).unwrap_or(0) % queues.len().max(1);
         queues.rotate_left(preferred);
-        Self { shared, queues, asked: HashMap::new() }
+        Self { shared, queues, asked: HashMap::new(), seen_empty: None }
     }
 
     /// Works until the process is asked to stop; what is leased by then is finished.
@@ -109,19 +111,21 @@ impl Consumer {
         if shutdown.has_begun() {
             return None;
         }
-        if let Some(leased) = self.take_any().await {
-            return Some(leased);
-        }
         let lookout = Arc::clone(&self.shared.lookout);
         let mut watch = shutdown.run_until(lookout.watch()).await?;
+        // Nobody of this process was rung for anything since: the look that came with the settlement counts.
+        if self.seen_empty.take() == Some(lookout.finds()) {
+            shutdown.run_until(watch.rung()).await?;
+        }
         loop {
             if shutdown.has_begun() {
                 return None;
             }
             if let Some(leased) = self.take_any().await {
+                watch.found();
                 return Some(leased);
             }
-            shutdown.run_until(watch.pause()).await?;
+            shutdown.run_until(watch.rung()).await?;
         }
     }
 
@@ -287,12 +291,15 @@ impl Consumer {
         let shared = self.shared.clone();
         let next = (!shared.shutdown.has_begun()).then(|| self.asking(queue));
         let mut delays = Backoff::DEPENDENCY.delays();
+        let finds = shared.lookout.finds();
         loop {
             match shared.broker.settle(settlement, next.as_ref()).await {
                 Ok((settled, taken)) => {
                     reach(Point::SettleAfter);
                     shared.broker_trouble.answered(clock::monotonic());
                     note(settled, settlement, &shared.stats);
+                    let is_empty = self.queues.len() == 1 && taken == Some(Taken::Empty);
+                    self.seen_empty = is_empty.then_some(finds);
                     return taken.and_then(|taken| self.answered(queue, taken));
                 }
                 Err(error) if error.is_transient() => {

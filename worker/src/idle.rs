@@ -1,39 +1,77 @@
-//! Waiting for work without waiting for a batch to fill: while the queue is empty, one loop looks for all.
+//! Waiting for work: while the queue is empty, one loop waits for all, and a bell ends the wait.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use common::broker::{Bell, BrokerError, HALF_DEAF_MAX};
 use tokio::sync::{Mutex, MutexGuard};
+use tracing::{debug, warn};
 
-/// Pause after the first look at an empty queue; doubles with each further one.
-const PAUSE_FIRST: Duration = Duration::from_millis(1);
-
-/// No pause is longer: it bounds the delay of a tick that arrives at an idle system.
-const PAUSE_LONGEST: Duration = Duration::from_millis(20);
-
-/// Lets one of a process' loops look at an empty queue; the others wait until it has found work.
-#[derive(Debug, Default)]
+/// Lets one of a process' loops wait at an empty queue; the others wait until it has found work.
+#[derive(Debug)]
 pub(crate) struct Lookout {
-    place: Mutex<()>,
+    place: Mutex<Place>,
+    look_every: Duration,
+    finds: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Place {
+    bell: Box<dyn Bell>,
+    /// Whether people know that it cannot be heard.
+    is_told: bool,
 }
 
 /// The right to look. Given up when dropped: then the next loop looks, at once.
 #[derive(Debug)]
 pub(crate) struct Watch<'a> {
-    _place: MutexGuard<'a, ()>,
-    pause: Duration,
+    lookout: &'a Lookout,
+    place: MutexGuard<'a, Place>,
 }
 
 impl Lookout {
+    pub(crate) fn new(bell: Box<dyn Bell>, look_every: Duration) -> Self {
+        Self { place: Mutex::new(Place { bell, is_told: false }), look_every, finds: AtomicU64::new(0) }
+    }
+
     /// Waits until no other loop is looking.
     pub(crate) async fn watch(&self) -> Watch<'_> {
-        Watch { _place: self.place.lock().await, pause: PAUSE_FIRST }
+        Watch { lookout: self, place: self.place.lock().await }
+    }
+
+    /// How often somebody found work. Where that has not changed, no ring was used up by another loop.
+    pub(crate) fn finds(&self) -> u64 {
+        self.finds.load(Ordering::SeqCst)
     }
 }
 
 impl Watch<'_> {
-    /// Waits a little longer each time.
-    pub(crate) async fn pause(&mut self) {
-        tokio::time::sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(PAUSE_LONGEST);
+    /// There was work, and there may be more than one loop takes: the next one has to look.
+    pub(crate) fn found(&self) {
+        self.lookout.finds.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Returns when it is time to look: the bell rang, or has not for long.
+    pub(crate) async fn rung(&mut self) {
+        match self.place.bell.rung(self.lookout.look_every).await {
+            Ok(()) => self.place.is_told = false,
+            Err(error) => {
+                self.place.tell(&error);
+                tokio::time::sleep(HALF_DEAF_MAX).await;
+            }
+        }
+    }
+}
+
+impl Place {
+    fn tell(&mut self, error: &BrokerError) {
+        if matches!(error, BrokerError::Unavailable { .. }) {
+            return debug!(%error, "cannot hear the bell"); // whoever looks now says what is wrong
+        }
+        if !self.is_told {
+            self.is_told = true;
+            let look_ms = HALF_DEAF_MAX.as_millis();
+            warn!(%error, look_ms, "cannot hear the queue's bell, looking for tasks every {look_ms} ms instead");
+        }
     }
 }

@@ -56,9 +56,16 @@ pub struct WorkerOptions {
     pub health: Option<SocketAddr>,
     /// What people shall call it.
     pub name: Box<str>,
+    /// An idle worker looks for tasks at least this often, though nothing rang; see
+    /// [`LOOK_EVERY`](Self::LOOK_EVERY).
+    pub look_every: Duration,
 }
 
 impl WorkerOptions {
+    /// How late a task may be taken that rings no bell (pushed by others, delayed until now), or whose ring was lost
+    /// with a process. A worker without work does little else, so this decides what it costs.
+    pub const LOOK_EVERY: Duration = Duration::from_millis(200);
+
     /// What counts now.
     pub(crate) fn limits(&self) -> WorkerLimits {
         let own = WorkerLimits {

@@ -72,6 +72,7 @@ pub async fn run(
         Err(error) => return Err(error.into()),
     }
     let stats = Arc::new(Stats::default());
+    let bell = broker.bell(&options.queues);
     let shared = Shared {
         broker,
         broker_trouble: Arc::new(Trouble::with("the broker")),
@@ -79,7 +80,7 @@ pub async fn run(
         checkpoint: Arc::default(),
         ward: Arc::default(),
         leases: Leases::new(options.lease),
-        lookout: Arc::new(Lookout::default()),
+        lookout: Arc::new(Lookout::new(bell, options.look_every)),
         latency_log: LatencyLog::open(options.latency_log.as_deref())?,
         stats,
         shutdown: shutdown.clone(),

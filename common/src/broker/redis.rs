@@ -7,8 +7,8 @@
 //!
 //! Keys of queue `q` (see `redis/names.lua`): `q` (pending), and under `tidemill:{q}:` `leases`, `delayed`,
 //! `b:<batch>`, `meta`, `t:<lease>` (names that were used, for two minutes), `p:<producer>` (its last enqueue, for a
-//! week), `stats`, `dead`, `letters`, `paused`. Of the whole deployment: `tidemill:epoch`, `tidemill:queues`,
-//! `tidemill:{presence}:...`. Nothing that holds a task ever expires.
+//! week), `stats`, `dead`, `letters`, `paused`, `bell` (wakes idle workers; a minute). Of the whole deployment:
+//! `tidemill:epoch`, `tidemill:queues`, `tidemill:{presence}:...`. Nothing that holds a task ever expires.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -18,13 +18,14 @@ use std::time::Duration;
 use ::redis::Value;
 use async_trait::async_trait;
 
-use super::{Broker, BrokerError, Enqueue, Enqueued};
+use super::{Bell, Broker, BrokerError, Enqueue, Enqueued};
 use crate::Address;
 use crate::market::Epoch;
 use crate::queue::{DeadId, LeaseId, QueueName, Reaped, Settled, Settlement, Take, Taken};
 use link::Link;
 use scripts::Call;
 
+mod bell;
 mod dead;
 mod desk;
 mod errors;
@@ -52,7 +53,7 @@ const NAMES_MAX: usize = 500;
 /// A handle to the queues of one Redis; clones of its `Arc` share the connection.
 #[derive(Debug)]
 struct RedisBroker {
-    link: Link,
+    link: Arc<Link>,
     /// Queues and groups this handle has entered among the known ones, and over which connection: a Redis that came
     /// back empty is told again. Held for a look only, never across an await.
     known: Mutex<HashMap<(&'static str, Box<str>), u64>>,
@@ -65,7 +66,7 @@ pub async fn connect(url: &str) -> Result<Arc<dyn Broker>, BrokerError> {
 
 /// As [`connect`]. A login that is refused is read again from the address' file.
 pub async fn open(address: Address) -> Result<Arc<dyn Broker>, BrokerError> {
-    let link = Link::open(address).await?;
+    let link = Arc::new(Link::open(address).await?);
     Ok(Arc::new(RedisBroker { link, known: Mutex::default() }))
 }
 
@@ -142,6 +143,10 @@ impl Broker for RedisBroker {
         add_wish(&mut call, take);
         let (answer, elements) = self.link.run_and_read(&scripts::TAKE, call, &batch_key(take)).await?;
         self.expect(reply::taken(answer, elements, take.lease), "no batch and no reason")
+    }
+
+    fn bell(&self, queues: &[QueueName]) -> Box<dyn Bell> {
+        Box::new(bell::RedisBell::new(Arc::clone(&self.link), queues))
     }
 
     async fn settle(

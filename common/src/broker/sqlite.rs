@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use diesel::sqlite::SqliteConnection;
 
-use super::{Broker, BrokerDesk, BrokerError, Census, Enqueue, Enqueued};
+use super::{Bell, Broker, BrokerDesk, BrokerError, Census, Enqueue, Enqueued};
 use crate::clock::{self, UnixMicros};
 use crate::market::Epoch;
 use crate::presence::{InstanceId, Presence};
@@ -20,6 +20,7 @@ use crate::queue::{
 use crate::sqlite::SqliteThread;
 
 mod batch;
+mod bells;
 mod body;
 mod chunks;
 mod dead;
@@ -37,6 +38,7 @@ mod take;
 mod transaction;
 mod trouble;
 
+use bells::Bells;
 use transaction::{Access, transaction};
 use trouble::Trouble;
 
@@ -45,6 +47,7 @@ use trouble::Trouble;
 pub struct SqliteBroker {
     thread: SqliteThread,
     place: Arc<str>,
+    bells: Arc<Bells>,
 }
 
 /// Opens (or creates) the file at `path`.
@@ -70,7 +73,8 @@ impl SqliteBroker {
         if let Some(problem) = thread.damage().await {
             return Err(Trouble::Damaged(format!("it is damaged: {problem}")).at(&place));
         }
-        let broker = Self { thread, place };
+        let bells = Arc::new(Bells::beside(thread.path()));
+        let broker = Self { thread, place, bells };
         broker
             .call(|db| transaction(db, Access::Write, schema::prepare))
             .await?
@@ -93,15 +97,45 @@ impl SqliteBroker {
         T: Send + 'static,
         W: FnOnce(&mut SqliteConnection, UnixMicros) -> Result<T, Trouble> + Send + 'static,
     {
-        if !self.thread.is_in_place() {
-            return Err(BrokerError::Unfit {
-                place: self.place.to_string(),
-                problem: "the file was deleted or replaced while it was in use".to_owned(),
-                fix: "put it back, then restart every process that uses it".to_owned(),
-            });
-        }
+        self.check_place()?;
         let answer = self.call(move |db| transaction(db, access, |db| work(db, clock::now()))).await?;
         answer.map_err(|trouble| trouble.at(&self.place))
+    }
+
+    /// As [`run`](Self::run) in a writing transaction. Rings after the commit if `is_due` sees in the answer that there
+    /// is more to take. On the database's thread: a caller that stopped waiting leaves nobody asleep.
+    async fn run_and_ring<T, W>(
+        &self,
+        is_due: impl FnOnce(&T) -> bool + Send + 'static,
+        work: W,
+    ) -> Result<T, BrokerError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut SqliteConnection, UnixMicros) -> Result<T, Trouble> + Send + 'static,
+    {
+        self.check_place()?;
+        let bells = Arc::clone(&self.bells);
+        let answer = self
+            .call(move |db| {
+                let answer = transaction(db, Access::Write, |db| work(db, clock::now()));
+                if answer.as_ref().is_ok_and(is_due) {
+                    bells.ring();
+                }
+                answer
+            })
+            .await?;
+        answer.map_err(|trouble| trouble.at(&self.place))
+    }
+
+    fn check_place(&self) -> Result<(), BrokerError> {
+        if self.thread.is_in_place() {
+            return Ok(());
+        }
+        Err(BrokerError::Unfit {
+            place: self.place.to_string(),
+            problem: "the file was deleted or replaced while it was in use".to_owned(),
+            fix: "put it back, then restart every process that uses it".to_owned(),
+        })
     }
 }
 
@@ -117,7 +151,9 @@ impl Broker for SqliteBroker {
 
     async fn enqueue(&self, enqueue: &Enqueue<'_>) -> Result<Enqueued, BrokerError> {
         let packed = enqueue::Packed::new(enqueue).map_err(|trouble| trouble.at(&self.place))?;
-        self.run(Access::Write, move |db, now| packed.run(db, now)).await
+        let has_tasks = !enqueue.tasks.is_empty();
+        let is_due = move |answer: &Enqueued| has_tasks && *answer == Enqueued::Accepted;
+        self.run_and_ring(is_due, move |db, now| packed.run(db, now)).await
     }
 
     async fn take(&self, take: &Take) -> Result<Taken, BrokerError> {
@@ -129,18 +165,24 @@ impl Broker for SqliteBroker {
         self.run(Access::Write, move |db, now| take::run(db, &take, now)).await
     }
 
+    fn bell(&self, _queues: &[QueueName]) -> Box<dyn Bell> {
+        self.bells.hang(&self.place) // rung for every queue of the file
+    }
+
     async fn settle(
         &self,
         settlement: &Settlement,
         next: Option<&Take>,
     ) -> Result<(Settled, Option<Taken>), BrokerError> {
         let (settlement, next) = (settlement.clone(), next.cloned());
-        self.run(Access::Write, move |db, now| settle::run(db, &settlement, next.as_ref(), now)).await
+        let retries = settlement.retry.iter().any(|retry| retry.after.is_zero());
+        self.run_and_ring(move |_| retries, move |db, now| settle::run(db, &settlement, next.as_ref(), now)).await
     }
 
     async fn release(&self, queue: &QueueName, lease: LeaseId) -> Result<Settled, BrokerError> {
         let queue = queue.clone();
-        self.run(Access::Write, move |db, now| settle::release(db, &queue, lease, now)).await
+        let is_due = |answer: &Settled| *answer == Settled::Done;
+        self.run_and_ring(is_due, move |db, now| settle::release(db, &queue, lease, now)).await
     }
 
     async fn renew(&self, queue: &QueueName, leases: &[LeaseId], ttl: Duration) -> Result<Vec<LeaseId>, BrokerError> {
@@ -154,7 +196,8 @@ impl Broker for SqliteBroker {
             return Ok(Reaped::default());
         }
         let queue = queue.clone();
-        self.run(Access::Write, move |db, now| reap::run(db, &queue, now)).await
+        let is_due = |reaped: &Reaped| 0 < reaped.returned + reaped.bisected;
+        self.run_and_ring(is_due, move |db, now| reap::run(db, &queue, now)).await
     }
 }
 
@@ -171,7 +214,7 @@ impl BrokerDesk for SqliteBroker {
 
     async fn set_paused(&self, queue: &QueueName, paused: bool) -> Result<(), BrokerError> {
         let queue = queue.clone();
-        self.run(Access::Write, move |db, _now| desk::set_paused(db, &queue, paused)).await
+        self.run_and_ring(move |()| !paused, move |db, _now| desk::set_paused(db, &queue, paused)).await
     }
 
     async fn dead_page(
@@ -187,7 +230,7 @@ impl BrokerDesk for SqliteBroker {
 
     async fn dead_retry(&self, queue: &QueueName, ids: &[DeadId]) -> Result<u64, BrokerError> {
         let (queue, ids) = (queue.clone(), ids.to_vec());
-        self.run(Access::Write, move |db, _now| dead::retry(db, &queue, &ids)).await
+        self.run_and_ring(|found| 0 < *found, move |db, _now| dead::retry(db, &queue, &ids)).await
     }
 
     async fn dead_purge(&self, queue: &QueueName, ids: &[DeadId]) -> Result<u64, BrokerError> {
@@ -196,12 +239,12 @@ impl BrokerDesk for SqliteBroker {
     }
 
     async fn fsck(&self, queue: &QueueName, check: Check) -> Result<Vec<Finding>, BrokerError> {
-        let access = match check {
-            Check::Look => Access::Read,
-            Check::Fix => Access::Write,
-        };
         let queue = queue.clone();
-        self.run(access, move |db, _now| fsck::run(db, &queue, check)).await
+        let work = move |db: &mut SqliteConnection, _now| fsck::run(db, &queue, check);
+        match check {
+            Check::Look => self.run(Access::Read, work).await,
+            Check::Fix => self.run_and_ring(|findings| !findings.is_empty(), work).await,
+        }
     }
 
     async fn announce(&self, presence: &Presence, ttl: Duration) -> Result<(), BrokerError> {

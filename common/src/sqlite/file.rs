@@ -59,15 +59,15 @@ pub(super) fn prepare(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Which only its owner may look into if it is new, whatever the umask.
+/// Makes a folder where there is none, which only its owner may look into, whatever the umask.
 #[cfg(unix)]
-fn create_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 #[cfg(not(unix))]
-fn create_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)
 }
 

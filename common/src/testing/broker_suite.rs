@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::broker::Broker;
 use crate::queue::QueueName;
 
+mod bells;
 mod desk;
 mod dice;
 mod flow;
@@ -28,6 +29,7 @@ mod random;
 mod roster;
 mod shards;
 
+pub use bells::*;
 pub use desk::*;
 pub use flow::*;
 pub use hand::Hand;
@@ -160,6 +162,14 @@ macro_rules! broker_suite {
             a_long_roster_is_put_together_and_means_the_same
             a_revision_of_another_life_means_a_restart
             a_grant_tells_the_rosters_revision
+            an_enqueue_ends_a_wait
+            what_is_enqueued_between_look_and_wait_is_heard
+            a_wait_ends_when_its_time_is_up
+            of_several_who_wait_each_enqueue_wakes_one
+            a_large_enqueue_wakes_several
+            whatever_puts_a_task_within_reach_rings
+            a_halved_batch_rings
+            an_enqueue_without_tasks_rings_nothing
         );
     };
     ($open:path: $($promise:ident)+) => {

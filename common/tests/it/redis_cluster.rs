@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use common::broker::redis::connect;
-use common::testing::broker_suite::Place;
+use common::testing::broker_suite::{Hand, Place};
 use common::testing::{RedisServer, eventually};
 
 async fn open() -> Place {
@@ -18,7 +18,21 @@ async fn open() -> Place {
     Place::new(one.expect("the server runs"), two.expect("the server runs"), server)
 }
 
+#[tokio::test]
+async fn a_wait_for_queues_in_several_slots_is_short_and_ends_with_a_ring_of_the_first() {
+    let place = open().await;
+    let (first, second) = (Hand::on(&place.one, "suite.p0"), Hand::on(&place.one, "suite.p1"));
+    let mut bell = place.two.bell(&[first.queue.clone(), second.queue.clone()]);
+    for hand in [&first, &second, &first, &second] {
+        hand.put(&["1"]).await;
+        let heard = tokio::time::timeout(Duration::from_secs(20), bell.rung(Duration::from_mins(1))).await;
+        heard.expect("it ends in time").expect("it can be heard");
+    }
+}
+
 common::broker_suite!(open:
+    what_is_enqueued_between_look_and_wait_is_heard
+    whatever_puts_a_task_within_reach_rings
     the_counters_balance_at_every_step
     a_purged_dead_letter_is_gone_and_counted
     a_presence_runs_out_or_departs

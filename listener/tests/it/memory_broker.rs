@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use common::broker::shards::{GroupName, HeldShard, HoldShards, ShardBook, ShardGrant, ShardMap};
-use common::broker::{Broker, BrokerDesk, BrokerError, Census, Enqueue, Enqueued, ShardBroker};
+use common::broker::{Bell, Broker, BrokerDesk, BrokerError, Census, Enqueue, Enqueued, ShardBroker};
 use common::market::Epoch;
 use common::presence::{InstanceId, ListenerState, Part, Presence};
 use common::queue::{
@@ -160,6 +160,10 @@ impl Broker for MemoryBroker {
 
     async fn take(&self, _take: &Take) -> Result<Taken, BrokerError> {
         Err(unasked())
+    }
+
+    fn bell(&self, _queues: &[QueueName]) -> Box<dyn Bell> {
+        unreachable!("a listener does not wait for tasks")
     }
 
     async fn settle(

@@ -23,7 +23,7 @@ async fn what_is_queued_while_the_only_worker_is_frozen_and_killed_is_stored_by_
     frozen_and_killed(Pair::Servers).await;
 }
 
-/// An idle worker has a take outstanding at almost any moment; whichever one the freeze hits, no task may go with it.
+/// The ring for what is queued goes to the frozen worker, or a take of its is under way: no task may go with either.
 async fn frozen_and_killed(pair: Pair) {
     const ROUNDS: u32 = 8;
     let mut rig = Rig::new(pair).await;

@@ -4,6 +4,7 @@
 
 mod endings;
 mod gaps;
+mod idle;
 mod long_work;
 mod recovery;
 mod refusals;

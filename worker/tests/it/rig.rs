@@ -88,6 +88,7 @@ impl Rig {
             latency_log: None,
             health: None,
             name: "under-test".into(),
+            look_every: WorkerOptions::LOOK_EVERY,
         }
     }
 

@@ -10,4 +10,7 @@ for i = 1, #ARGV do
     found = found + 1
   end
 end
+if 0 < found then
+  ring(1)
+end
 return found

@@ -1,5 +1,8 @@
 -- producer, batch, producer ttl in ms, waiting max, counts, tasks (oldest first)
 -- -> {'accepted', accepted so far} | {'already'} | {'full', waiting}
+-- One worker for each so many tasks: a few come to one, as a batch.
+local TASKS_PER_RING = 500
+
 local producer = prefix .. 'p:' .. arg()
 local batch = number()
 local producer_ttl = number()
@@ -18,6 +21,9 @@ if 0 < tasks and waiting_max < waiting + tasks then
 end
 redis.call('SET', producer, batch, 'PX', producer_ttl)
 append(queue, at + 1, #ARGV)
+if 0 < tasks then
+  ring(1 + math.floor(tasks / TASKS_PER_RING))
+end
 add_counts(counts)
 -- Names this ledger's life: a Redis that was emptied begins another.
 if redis.call('HEXISTS', stats, 'generation') == 0 then

@@ -21,7 +21,7 @@ const LETTERS_PAGE: usize = 100;
 const REMEMBERED_MAX: usize = 100_000;
 
 /// Keys of a queue that there is one of, and their kind. Those of a group of listeners may share the prefix.
-const SINGLES: [(&str, &str); 10] = [
+const SINGLES: [(&str, &str); 11] = [
     ("leases", "zset"),
     ("delayed", "zset"),
     ("meta", "hash"),
@@ -29,6 +29,7 @@ const SINGLES: [(&str, &str); 10] = [
     ("dead", "zset"),
     ("letters", "hash"),
     ("paused", "string"),
+    ("bell", "list"),
     ("owners", "hash"),
     ("shards", "hash"),
     ("roster", "zset"),

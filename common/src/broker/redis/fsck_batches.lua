@@ -21,6 +21,7 @@ local function adopt(id)
   local deliveries, suspicion, alone = read_meta(id)
   write_meta(id, deliveries, suspicion, alone, '')
   redis.call('ZADD', delayed, now, id)
+  ring(1)
   retire(id)
 end
 

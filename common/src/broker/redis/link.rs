@@ -19,7 +19,7 @@ use crate::outage::Rest;
 use crate::{Address, clock};
 
 /// A command without an answer for so long is unknown, not failed.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// A cut cable is noticed after about this time plus three probes, one second apart.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
@@ -109,6 +109,17 @@ impl Link {
             Err(error) if error.code() == Some("NOAUTH") => Err(link.failed(error)),
             Ok(_) | Err(_) => Ok(link), // whoever is away for now is waited for, like at any other time
         }
+    }
+
+    /// A connection of its own to the same place, opened by its first command. When it is dropped, so is what it waits
+    /// for.
+    pub(super) async fn beside(&self) -> Self {
+        let (client, address) = {
+            let line = self.line.lock().await;
+            (line.client.clone(), line.address.clone())
+        };
+        let line = Line { client, address, open: None, generation: 0, failed: None, rest: Rest::default() };
+        Self { place: self.place.clone(), config: self.config.clone(), line: Mutex::new(line) }
     }
 
     /// Where, without any secret.

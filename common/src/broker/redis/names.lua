@@ -9,11 +9,15 @@ local stats = prefix .. 'stats'     -- hash: the ledger's counters
 local dead = prefix .. 'dead'       -- zset: dead letter -> 0, so members sort by name, which sorts by time
 local letters = prefix .. 'letters' -- hash: dead letter -> its description as one line of JSON, then the task's bytes
 local paused = prefix .. 'paused'   -- exists: no takes
+local bell = prefix .. 'bell'       -- list: an element for each waiting worker that is to look
 
 -- `unpack` fails above about 8,000 values.
 local CHUNK = 1000
 -- A lease's name is remembered longer than any repetition of a call on it can be under way.
 local TOMBSTONE_MS = 120000
+-- The bell never holds more, and forgets: who comes later looks before it waits.
+local RINGS_MAX = 16
+local RINGS_MS = 60000
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -40,6 +44,19 @@ end
 
 local function write_meta(id, deliveries, suspicion, alone, worker)
   redis.call('HSET', meta, id, deliveries .. '|' .. suspicion .. '|' .. alone .. '|' .. worker)
+end
+
+-- Makes up to so many of those who wait look, or the next who would wait. What an earlier ring has left counts.
+local function ring(workers)
+  -- A key of another kind there must not stop a script in the middle: workers look from time to time.
+  local rings = redis.pcall('LLEN', bell)
+  local missing = type(rings) == 'number' and math.min(workers, RINGS_MAX) - rings or 0
+  for _ = 1, missing do
+    redis.call('LPUSH', bell, 1)
+  end
+  if 0 < missing then
+    redis.call('PEXPIRE', bell, RINGS_MS)
+  end
 end
 
 -- Appends ARGV[first..last] to the tail of a list: the first becomes its head if the list is empty.

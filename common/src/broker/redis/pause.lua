@@ -3,5 +3,6 @@ if 0 < number() then
   redis.call('SET', paused, 1)
 else
   redis.call('DEL', paused)
+  ring(RINGS_MAX)
 end
 return 1

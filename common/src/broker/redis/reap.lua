@@ -74,4 +74,6 @@ for _, lease in ipairs(redis.call('ZRANGE', leases, '-inf', now, 'BYSCORE', 'LIM
     break
   end
 end
+-- Halves are due at once; what has a backoff is found by a look.
+ring(bisected)
 return { returned, bisected, convicted }

@@ -36,6 +36,7 @@ local function settle()
     append(batch_key(id), group.first, group.first + group.count - 1)
     write_meta(id, 0, 0, 0, '')
     redis.call('ZADD', delayed, now + group.after, id)
+    if group.after == 0 then ring(1) end
   end
   for _, letter in ipairs(given_up) do
     redis.call('HSET', letters, letter[1], letter[2])

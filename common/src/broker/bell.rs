@@ -1,0 +1,30 @@
+//! Waiting for tasks without looking for them all the time.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::BrokerError;
+
+/// Where not every ring can be heard, a wait is no longer than this.
+pub const HALF_DEAF_MAX: Duration = Duration::from_millis(20);
+
+/// Wakes one who waits for tasks. Have the bell, then look, then wait: what is enqueued after the look ends the wait,
+/// however early it came.
+///
+/// It tells nothing about who else heard it. Whoever was rung must look, and may find that another was faster; of
+/// several who wait, one at least is rung. A ring for a process that dies or freezes before it looks is lost with it:
+/// so nobody waits without looking from time to time.
+#[async_trait]
+pub trait Bell: Send + Debug {
+    /// Waits until the bell is rung, or for `at_most`.
+    ///
+    /// # Errors
+    /// At once, when it cannot be heard now. The caller pauses, and looks.
+    ///
+    /// # Cancel safety
+    /// May be dropped at any moment: a ring is lost at most together with the wait that was about to end by it, so look
+    /// before the next one.
+    async fn rung(&mut self, at_most: Duration) -> Result<(), BrokerError>;
+}

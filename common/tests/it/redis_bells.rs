@@ -1,0 +1,90 @@
+//! Bells on Redis: what they leave there, and what becomes of a wait when Redis has trouble.
+
+use std::time::Duration;
+
+use common::broker::redis::connect;
+use common::broker::{Bell, BrokerError, Enqueued};
+use common::testing::broker_suite::Hand;
+use common::testing::{RedisServer, eventually};
+use tokio::time::timeout;
+
+const LONG: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(20);
+const BELL: &str = "tidemill:{websocket_data}:bell";
+
+async fn open() -> (RedisServer, Hand, Box<dyn Bell>) {
+    let server = RedisServer::start_with(&[]).await;
+    let broker = connect(&server.url()).await.expect("the server runs");
+    let hand = Hand::on(&broker, "websocket_data");
+    let bell = broker.bell(std::slice::from_ref(&hand.queue));
+    (server, hand, bell)
+}
+
+async fn waiting(server: &RedisServer, clients: u32) {
+    let expected = format!("blocked_clients:{clients}\r");
+    eventually("so many wait", PATIENCE, async || server.cli(&["INFO", "clients"]).contains(expected.trim_end())).await;
+}
+
+#[tokio::test]
+async fn a_bell_that_nobody_hears_stays_short_and_goes_away() {
+    let (server, hand, _bell) = open().await;
+    for number in 0..1_000 {
+        hand.put(&[&number.to_string()]).await;
+    }
+    assert_eq!(server.cli(&["LLEN", BELL]), "1");
+    for _ in 0..3 {
+        hand.put_bytes(&vec![b"task".to_vec(); 20_000]).await;
+    }
+    assert_eq!(server.cli(&["LLEN", BELL]), "16");
+    let expires_ms: u64 = server.cli(&["PTTL", BELL]).parse().expect("it has a lifetime");
+    assert!((1..=60_000).contains(&expires_ms), "{expires_ms} ms");
+}
+
+#[tokio::test]
+async fn a_dropped_wait_leaves_nobody_waiting() {
+    let (server, _hand, mut bell) = open().await;
+    let wait = tokio::spawn(async move { bell.rung(LONG).await });
+    waiting(&server, 1).await;
+    wait.abort();
+    waiting(&server, 0).await;
+}
+
+#[tokio::test]
+async fn a_wait_outlives_its_connection() {
+    let (server, hand, mut bell) = open().await;
+    let wait = tokio::spawn(async move { bell.rung(LONG).await });
+    waiting(&server, 1).await;
+    server.cli(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    waiting(&server, 1).await;
+    hand.put(&["1"]).await;
+    timeout(PATIENCE, wait).await.expect("it is heard").expect("no panic").expect("it can be heard");
+}
+
+#[tokio::test]
+async fn a_redis_that_is_away_ends_a_wait_at_once_and_a_frozen_one_in_time() {
+    let (mut server, hand, mut bell) = open().await;
+    server.pause();
+    let frozen = timeout(PATIENCE, bell.rung(LONG)).await.expect("it ends");
+    assert!(matches!(frozen, Err(BrokerError::Unavailable { .. })), "{frozen:?}");
+    server.resume();
+    server.stop();
+    let away = timeout(PATIENCE, bell.rung(LONG)).await.expect("it ends");
+    assert!(matches!(away, Err(BrokerError::Unavailable { .. })), "{away:?}");
+    server.start().await;
+    eventually("tasks are taken again", PATIENCE, async || hand.broker.census(&hand.queue).await.is_ok()).await;
+    hand.put(&["1"]).await;
+    eventually("it is heard again", PATIENCE, async || bell.rung(LONG).await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_key_of_another_kind_in_the_bells_place_disturbs_no_task() {
+    let (server, hand, mut bell) = open().await;
+    server.cli(&["SET", BELL, "somebody else's"]);
+    assert_eq!(hand.put_bytes(&[b"1".to_vec()]).await, Enqueued::Accepted);
+    let deaf = bell.rung(LONG).await;
+    assert!(matches!(&deaf, Err(BrokerError::Unexpected { answer, .. }) if answer.contains("WRONGTYPE")), "{deaf:?}");
+    let released = hand.batch(1).await;
+    hand.broker.release(&hand.queue, released.lease).await.expect("release");
+    assert_eq!(hand.drain().await, ["1"]);
+    hand.census().await;
+}
