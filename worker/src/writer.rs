@@ -343,7 +343,7 @@ impl Writer {
     }
 }
 
-fn tick<'s>(sighting: &'s Sighting<'_>, instrument: InstrumentId) -> Tick<'s> {
+pub(crate) fn tick<'s>(sighting: &'s Sighting<'_>, instrument: InstrumentId) -> Tick<'s> {
     Tick {
         symbol: &sighting.observation.symbol,
         task: sighting.task,
