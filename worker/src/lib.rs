@@ -9,6 +9,8 @@
 
 mod batch_size;
 mod beat;
+#[doc(hidden)]
+pub mod bench;
 mod checkpoint;
 mod coalesce;
 mod consumer;

@@ -351,7 +351,7 @@ impl Writer {
     }
 }
 
-fn tick<'s>(sighting: &'s Sighting<'_>, instrument: InstrumentId) -> Tick<'s> {
+pub(crate) fn tick<'s>(sighting: &Sighting<'s>, instrument: InstrumentId) -> Tick<'s> {
     Tick {
         symbol: &sighting.observation.symbol,
         task: sighting.origin.task,
