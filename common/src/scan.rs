@@ -47,7 +47,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// Exactly `expected`.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "called with literals: comparing them becomes one comparison of numbers")]
+    #[inline(always)]
     pub(crate) fn literal(&mut self, expected: &str) -> Option<()> {
         let found = self.text.as_bytes().get(self.at..)?.starts_with(expected.as_bytes());
         found.then(|| self.at += expected.len())

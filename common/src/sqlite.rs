@@ -24,6 +24,10 @@ const CALLS_MAX: usize = 64;
 /// Between two attempts to get a lock that SQLite did not wait for.
 const LOCK_RETRY_PAUSE: Duration = Duration::from_millis(5);
 
+/// Between two looks for the lock of a writer, at first and for so long.
+const LOOK_FIRST: Duration = Duration::from_micros(100);
+const LOOKED_OFTEN: Duration = Duration::from_millis(200);
+
 /// Files up to this size are checked when they are opened: a tenth of a second.
 const CHECKED_BYTES_MAX: u64 = 32 << 20;
 
@@ -175,6 +179,29 @@ pub(crate) fn patiently(connection: &mut SqliteConnection, statement: &str) -> Q
             outcome => return outcome,
         }
     }
+}
+
+/// Begins a writing transaction. SQLite's own wait for the lock looks rarely, the longer it waits the more rarely, and a
+/// writer that commits in a row then keeps all others out for hundreds of milliseconds. This one looks often enough to
+/// find the gap between two of its commits.
+pub(crate) fn begin_writing(connection: &mut SqliteConnection) -> QueryResult<()> {
+    connection.batch_execute("PRAGMA busy_timeout = 0")?;
+    let asked = clock::monotonic();
+    let mut pause = LOOK_FIRST;
+    let outcome = loop {
+        match connection.batch_execute("BEGIN IMMEDIATE") {
+            Err(error) if is_locked(&error) && asked.elapsed() < SqliteThread::BUSY_TIMEOUT => {
+                std::thread::park_timeout(pause);
+                // Whoever has waited for long waits for something slower than a commit.
+                if LOOKED_OFTEN < asked.elapsed() {
+                    pause = (pause * 2).min(LOCK_RETRY_PAUSE);
+                }
+            }
+            outcome => break outcome,
+        }
+    };
+    let busy_ms = SqliteThread::BUSY_TIMEOUT.as_millis();
+    outcome.and(connection.batch_execute(&format!("PRAGMA busy_timeout = {busy_ms}")))
 }
 
 /// `SQLITE_BUSY`, <https://sqlite.org/rescode.html#busy>: diesel passes on the message and drops the code.

@@ -106,6 +106,7 @@ impl SqliteBroker {
     /// is more to take. On the database's thread: a caller that stopped waiting leaves nobody asleep.
     async fn run_and_ring<T, W>(
         &self,
+        access: Access,
         is_due: impl FnOnce(&T) -> bool + Send + 'static,
         work: W,
     ) -> Result<T, BrokerError>
@@ -117,7 +118,7 @@ impl SqliteBroker {
         let bells = Arc::clone(&self.bells);
         let answer = self
             .call(move |db| {
-                let answer = transaction(db, Access::Write, |db| work(db, clock::now()));
+                let answer = transaction(db, access, |db| work(db, clock::now()));
                 if answer.as_ref().is_ok_and(is_due) {
                     bells.ring();
                 }
@@ -153,7 +154,7 @@ impl Broker for SqliteBroker {
         let packed = enqueue::Packed::new(enqueue).map_err(|trouble| trouble.at(&self.place))?;
         let has_tasks = !enqueue.tasks.is_empty();
         let is_due = move |answer: &Enqueued| has_tasks && *answer == Enqueued::Accepted;
-        self.run_and_ring(is_due, move |db, now| packed.run(db, now)).await
+        self.run_and_ring(Access::Write, is_due, move |db, now| packed.run(db, now)).await
     }
 
     async fn take(&self, take: &Take) -> Result<Taken, BrokerError> {
@@ -162,7 +163,7 @@ impl Broker for SqliteBroker {
             return Ok(taken);
         }
         let take = take.clone();
-        self.run(Access::Write, move |db, now| take::run(db, &take, now)).await
+        self.run(Access::Undoable, move |db, now| take::run(db, &take, now)).await
     }
 
     fn bell(&self, _queues: &[QueueName]) -> Box<dyn Bell> {
@@ -176,13 +177,18 @@ impl Broker for SqliteBroker {
     ) -> Result<(Settled, Option<Taken>), BrokerError> {
         let (settlement, next) = (settlement.clone(), next.cloned());
         let retries = settlement.retry.iter().any(|retry| retry.after.is_zero());
-        self.run_and_ring(move |_| retries, move |db, now| settle::run(db, &settlement, next.as_ref(), now)).await
+        self.run_and_ring(
+            Access::Undoable,
+            move |_| retries,
+            move |db, now| settle::run(db, &settlement, next.as_ref(), now),
+        )
+        .await
     }
 
     async fn release(&self, queue: &QueueName, lease: LeaseId) -> Result<Settled, BrokerError> {
         let queue = queue.clone();
         let is_due = |answer: &Settled| *answer == Settled::Done;
-        self.run_and_ring(is_due, move |db, now| settle::release(db, &queue, lease, now)).await
+        self.run_and_ring(Access::Write, is_due, move |db, now| settle::release(db, &queue, lease, now)).await
     }
 
     async fn renew(&self, queue: &QueueName, leases: &[LeaseId], ttl: Duration) -> Result<Vec<LeaseId>, BrokerError> {
@@ -197,7 +203,7 @@ impl Broker for SqliteBroker {
         }
         let queue = queue.clone();
         let is_due = |reaped: &Reaped| 0 < reaped.returned + reaped.bisected;
-        self.run_and_ring(is_due, move |db, now| reap::run(db, &queue, now)).await
+        self.run_and_ring(Access::Write, is_due, move |db, now| reap::run(db, &queue, now)).await
     }
 }
 
@@ -214,7 +220,7 @@ impl BrokerDesk for SqliteBroker {
 
     async fn set_paused(&self, queue: &QueueName, paused: bool) -> Result<(), BrokerError> {
         let queue = queue.clone();
-        self.run_and_ring(move |()| !paused, move |db, _now| desk::set_paused(db, &queue, paused)).await
+        self.run_and_ring(Access::Write, move |()| !paused, move |db, _now| desk::set_paused(db, &queue, paused)).await
     }
 
     async fn dead_page(
@@ -230,7 +236,7 @@ impl BrokerDesk for SqliteBroker {
 
     async fn dead_retry(&self, queue: &QueueName, ids: &[DeadId]) -> Result<u64, BrokerError> {
         let (queue, ids) = (queue.clone(), ids.to_vec());
-        self.run_and_ring(|found| 0 < *found, move |db, _now| dead::retry(db, &queue, &ids)).await
+        self.run_and_ring(Access::Write, |found| 0 < *found, move |db, _now| dead::retry(db, &queue, &ids)).await
     }
 
     async fn dead_purge(&self, queue: &QueueName, ids: &[DeadId]) -> Result<u64, BrokerError> {
@@ -243,7 +249,7 @@ impl BrokerDesk for SqliteBroker {
         let work = move |db: &mut SqliteConnection, _now| fsck::run(db, &queue, check);
         match check {
             Check::Look => self.run(Access::Read, work).await,
-            Check::Fix => self.run_and_ring(|findings| !findings.is_empty(), work).await,
+            Check::Fix => self.run_and_ring(Access::Write, |findings| !findings.is_empty(), work).await,
         }
     }
 

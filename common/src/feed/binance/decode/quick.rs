@@ -10,8 +10,8 @@ use crate::scan::{Scalar, Scanner};
 /// Appends what `super::thoroughly` would say; `None`, and nothing appended, where it must be asked.
 pub(super) fn observe<'a>(kind: &str, body: &'a str, out: &mut Vec<Observation<'a>>) -> Option<()> {
     match kind {
-        "trade" => trade(body, "t", out),
-        "aggTrade" => trade(body, "a", out),
+        "trade" => trade(body, b't', out),
+        "aggTrade" => trade(body, b'a', out),
         "bookTicker" => book_ticker(body, out),
         _ => None,
     }
@@ -34,15 +34,15 @@ fn once<T>(place: &mut Option<T>, value: Option<T>) -> Option<()> {
     is_first.then_some(())
 }
 
-fn trade<'a>(body: &'a str, id_key: &str, out: &mut Vec<Observation<'a>>) -> Option<()> {
+fn trade<'a>(body: &'a str, id_key: u8, out: &mut Vec<Observation<'a>>) -> Option<()> {
     let (mut symbol, mut id, mut price, mut size, mut at) = (None, None, None, None, None);
-    event(body, |key, value| match key {
-        "s" => once(&mut symbol, text(value)),
-        "p" => once(&mut price, number(value)),
-        "q" => once(&mut size, number(value)),
-        "T" => once(&mut at, moment(value)),
-        "X" if value != Scalar::Text("MARKET") => None,
-        _ if key == id_key => once(&mut id, integer(value)),
+    event(body, |key, value| match key.as_bytes() {
+        b"s" => once(&mut symbol, text(value)),
+        b"p" => once(&mut price, number(value)),
+        b"q" => once(&mut size, number(value)),
+        b"T" => once(&mut at, moment(value)),
+        b"X" if value != Scalar::Text("MARKET") => None,
+        [key] if *key == id_key => once(&mut id, integer(value)),
         _ => Some(()),
     })?;
     let fields = Fields { last_price: Some(price?), last_size: Some(size?), ..Fields::default() };
@@ -53,14 +53,14 @@ fn trade<'a>(body: &'a str, id_key: &str, out: &mut Vec<Observation<'a>>) -> Opt
 fn book_ticker<'a>(body: &'a str, out: &mut Vec<Observation<'a>>) -> Option<()> {
     let (mut symbol, mut at, mut sent_at) = (None, None, None);
     let (mut bid_price, mut bid_size, mut ask_price, mut ask_size) = (None, None, None, None);
-    event(body, |key, value| match key {
-        "s" => once(&mut symbol, text(value)),
-        "b" => once(&mut bid_price, number(value)),
-        "B" => once(&mut bid_size, number(value)),
-        "a" => once(&mut ask_price, number(value)),
-        "A" => once(&mut ask_size, number(value)),
-        "T" => once(&mut at, moment(value)),
-        "E" => once(&mut sent_at, moment(value)),
+    event(body, |key, value| match key.as_bytes() {
+        b"s" => once(&mut symbol, text(value)),
+        b"b" => once(&mut bid_price, number(value)),
+        b"B" => once(&mut bid_size, number(value)),
+        b"a" => once(&mut ask_price, number(value)),
+        b"A" => once(&mut ask_size, number(value)),
+        b"T" => once(&mut at, moment(value)),
+        b"E" => once(&mut sent_at, moment(value)),
         _ => Some(()),
     })?;
     let fields = Fields {

@@ -17,13 +17,15 @@ pub(super) fn data(text: &str) -> Option<Reading<'_>> {
     let key = Cow::Borrowed(stream);
     let kind = channel::kind(&key);
     let number_key = match &*kind {
-        "trade" => "t",
-        "aggTrade" => "a",
-        _ => "",
+        "trade" => Some(b't'),
+        "aggTrade" => Some(b'a'),
+        _ => None,
     };
     let mut number = None;
     scanner.object(|key, value| {
-        if key == number_key {
+        if let [letter] = key.as_bytes()
+            && number_key == Some(*letter)
+        {
             // A number that comes twice, or is none, is for the parser to judge.
             let Scalar::Number(digits) = value else { return None };
             if number.replace(digits.parse().ok()?).is_some() {
