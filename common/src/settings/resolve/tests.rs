@@ -60,7 +60,7 @@ fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
     sources.flags = Flags::new().set("worker.concurrency", "--concurrency", Some(7));
     look(&sources);
     let expected = [
-        (4, "default".to_owned()),
+        (6, "default".to_owned()),
         (5, "tidemill.toml:2:15".to_owned()),
         (6, "environment TIDEMILL_WORKER__CONCURRENCY".to_owned()),
         (7, "flag --concurrency".to_owned()),
