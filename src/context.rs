@@ -114,10 +114,16 @@ impl Context {
 
 /// Runs asynchronous work to its end.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads()).enable_all().build();
     let runtime = runtime
         .map_err(|error| Failure::new(Diagnostic::new(Code::Runtime, format!("cannot start the runtime: {error}"))))?;
     runtime.block_on(work)
+}
+
+/// One thread for two cores: a part waits for other processes more than it works, each hand-over between its threads is a
+/// wake-up, and whoever needs more cores starts more workers.
+fn threads() -> usize {
+    (std::thread::available_parallelism().map_or(1, usize::from) / 2).max(1)
 }
 
 /// Makes the described feeds known by their names.
