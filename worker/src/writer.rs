@@ -91,9 +91,9 @@ impl Writer {
     }
 
     /// Commits what a batch says. Every sighting and every gap has its ending on the docket afterwards.
-    pub(crate) async fn write(&self, decoded: Decoded<'_>, docket: &mut Docket) -> Result<(), Stopping> {
+    pub(crate) async fn write(&self, mut decoded: Decoded<'_>, docket: &mut Docket) -> Result<(), Stopping> {
+        let mut gaps = std::mem::take(&mut decoded.gaps);
         let mut sightings = decoded.sightings();
-        let mut gaps = decoded.gaps.clone();
         for _ in 0..VANISHED_ROUNDS_MAX {
             let ticks = self.normalise(&sightings, docket).await?;
             let vanished = self.commit(&ticks, std::mem::take(&mut gaps), docket).await?;

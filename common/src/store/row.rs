@@ -88,7 +88,7 @@ impl Slot {
 
     /// Whether it belongs to the day group, which most batches do not carry.
     pub const fn is_day(self) -> bool {
-        matches!(self, Self::Open | Self::High | Self::Low | Self::PreviousClose | Self::Volume | Self::OpenInterest)
+        Slots::of(Self::DAY).0 & self.bit() != 0
     }
 
     const fn bit(self) -> u16 {
@@ -219,8 +219,7 @@ impl PriceRow {
         exchange_at: Option<UnixMicros>,
         received_at: UnixMicros,
     ) -> Slots {
-        let newest_of = |row: &Self, slots: &[Slot]| slots.iter().filter_map(|&slot| row.order(slot)).max();
-        let (quote_before, day_before) = (newest_of(self, Slot::QUOTE), newest_of(self, Slot::DAY));
+        let (quote_before, day_before) = (self.newest_of(Slot::QUOTE), self.newest_of(Slot::DAY));
 
         let mut took = Slots::NONE;
         for slot in Slot::ALL {
@@ -243,16 +242,19 @@ impl PriceRow {
         took
     }
 
+    fn newest_of(&self, slots: &[Slot]) -> Cell {
+        slots.iter().filter_map(|&slot| self.order(slot)).max()
+    }
+
     /// Takes from another row of the same instrument what is newer than what is here, as if its ticks had been merged.
     pub fn absorb(&mut self, other: &Self) {
-        let newest_of = |row: &Self, slots: &[Slot]| slots.iter().filter_map(|&slot| row.order(slot)).max();
         if self.order(Slot::LastPrice) < other.order(Slot::LastPrice) {
             self.trade_at = other.trade_at;
         }
-        if newest_of(self, Slot::QUOTE) < newest_of(other, Slot::QUOTE) {
+        if self.newest_of(Slot::QUOTE) < other.newest_of(Slot::QUOTE) {
             self.quote_at = other.quote_at;
         }
-        if newest_of(self, Slot::DAY) < newest_of(other, Slot::DAY) {
+        if self.newest_of(Slot::DAY) < other.newest_of(Slot::DAY) {
             self.day_at = other.day_at;
         }
         for slot in Slot::ALL {

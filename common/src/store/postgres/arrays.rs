@@ -23,8 +23,8 @@ const TIMESTAMPS: std::ops::Range<i64> = -211_813_488_000_000_000..9_223_371_331
 #[diesel(sql_type = Numeric)]
 pub(super) struct Exact(Decimal);
 
-/// Digits of base 10,000 that a decimal of 28 digits can have, wherever its point is.
-const GROUPS_MAX: usize = 8 + 1;
+/// Digits of base 10,000 that a decimal of 96 bits can have, up to three zeros behind its last digit included.
+const GROUPS_MAX: usize = 8;
 /// Number of groups, weight, sign, digits behind the point: two bytes each.
 const HEAD_BYTES: usize = 8;
 const NEGATIVE: u16 = 0x4000;
