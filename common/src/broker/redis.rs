@@ -11,7 +11,9 @@
 //! `tidemill:epoch`, `tidemill:queues`, `tidemill:{presence}:...`. Nothing that holds a task ever expires.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::str::FromStr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +30,7 @@ use scripts::Call;
 mod bell;
 mod dead;
 mod desk;
+mod enqueue;
 mod errors;
 mod fsck;
 mod link;
@@ -57,6 +60,8 @@ struct RedisBroker {
     /// Queues and groups this handle has entered among the known ones, and over which connection: a Redis that came
     /// back empty is told again. Held for a look only, never across an await.
     known: Mutex<HashMap<(&'static str, Box<str>), u64>>,
+    /// Whether we were denied what the enqueue does behind its script.
+    is_script_alone: AtomicBool,
 }
 
 /// Connects to `redis://` or `rediss://`.
@@ -67,7 +72,7 @@ pub async fn connect(url: &str) -> Result<Arc<dyn Broker>, BrokerError> {
 /// As [`connect`]. A login that is refused is read again from the address' file.
 pub async fn open(address: Address) -> Result<Arc<dyn Broker>, BrokerError> {
     let link = Arc::new(Link::open(address).await?);
-    Ok(Arc::new(RedisBroker { link, known: Mutex::default() }))
+    Ok(Arc::new(RedisBroker { link, known: Mutex::default(), is_script_alone: AtomicBool::new(false) }))
 }
 
 impl RedisBroker {
@@ -120,7 +125,7 @@ impl Broker for RedisBroker {
 
     async fn enqueue(&self, enqueue: &Enqueue<'_>) -> Result<Enqueued, BrokerError> {
         self.know(QUEUES, enqueue.queue.as_str()).await?;
-        let answer = self.link.run(&scripts::ENQUEUE, enqueue_call(enqueue)).await?;
+        let answer = self.push(enqueue).await?;
         let parts = reply::list(answer).unwrap_or_default();
         let number = parts.get(1).and_then(reply::count).unwrap_or(0);
         match parts.first().and_then(reply::text) {
@@ -141,7 +146,8 @@ impl Broker for RedisBroker {
         self.know(QUEUES, take.queue.as_str()).await?;
         let mut call = scripts::TAKE.on(take.queue.as_str());
         add_wish(&mut call, take);
-        let (answer, elements) = self.link.run_and_read(&scripts::TAKE, call, &batch_key(take)).await?;
+        let (answer, elements) =
+            self.link.run_and_read(&scripts::TAKE, call, &batch_key(&take.queue, take.lease)).await?;
         self.expect(reply::taken(answer, elements, take.lease), "no batch and no reason")
     }
 
@@ -161,7 +167,7 @@ impl Broker for RedisBroker {
         };
         let call = settle_call(settlement, here);
         let (answer, elements) = match here {
-            Some(take) => self.link.run_and_read(&scripts::SETTLE, call, &batch_key(take)).await?,
+            Some(take) => self.link.run_and_read(&scripts::SETTLE, call, &batch_key(&take.queue, take.lease)).await?,
             None => (self.link.run(&scripts::SETTLE, call).await?, Value::Nil),
         };
         let [outcome, taken] = self.expect(reply::array(answer), "no outcome of a settlement")?;
@@ -212,28 +218,13 @@ impl Broker for RedisBroker {
     }
 }
 
-/// The list of the batch that a take leases.
-fn batch_key(take: &Take) -> String {
-    format!("tidemill:{{{}}}:b:{}", take.queue, take.lease)
+/// The list of a batch.
+fn batch_key(queue: &QueueName, id: impl fmt::Display) -> String {
+    format!("tidemill:{{{queue}}}:b:{id}")
 }
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn enqueue_call(enqueue: &Enqueue<'_>) -> Call {
-    let bytes: usize = enqueue.tasks.iter().map(Vec::len).sum();
-    let mut call = scripts::ENQUEUE.sized(enqueue.queue.as_str(), enqueue.tasks.len() + 16, bytes + 256);
-    let counts = enqueue.counts;
-    let mut pairs = vec![("received".into(), counts.received)];
-    pairs.extend(counts.rejected.iter().map(|(reason, &count)| (format!("rejected:{reason}"), count)));
-    pairs.extend(counts.shed.iter().map(|(policy, &count)| (format!("shed:{policy}"), count)));
-    call.arg(enqueue.producer.to_string()).arg(enqueue.batch).arg(millis(PRODUCER_TTL)).arg(enqueue.waiting_max);
-    add_counts(&mut call, pairs);
-    for task in enqueue.tasks {
-        call.arg(task.as_slice());
-    }
-    call
 }
 
 fn settle_call(settlement: &Settlement, next: Option<&Take>) -> Call {

@@ -107,6 +107,7 @@ macro_rules! broker_suite {
             one_round_trip_settles_and_takes_the_next_batch
             the_next_batch_may_come_from_another_queue
             a_repeated_enqueue_adds_nothing
+            an_enqueue_of_many_tasks_comes_in_once_and_whole_or_not_at_all
             producers_do_not_disturb_each_other
             an_enqueue_past_the_limit_is_refused_whole
             an_empty_enqueue_reports_its_counts

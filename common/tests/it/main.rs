@@ -14,6 +14,7 @@ mod redis_backlog;
 mod redis_bells;
 mod redis_broker;
 mod redis_cluster;
+mod redis_enqueue;
 mod redis_faults;
 mod redis_fsck;
 mod redis_keys;

@@ -40,9 +40,11 @@ impl Meaning {
         match error.code() {
             Some("OOM") => Self::OutOfRoom,
             Some("NOAUTH" | "WRONGPASS" | "NOPERM") => Self::Denied,
+            // It came between the queueing of a transaction's commands and its end; in these words since Redis 7.
+            Some("EXECABORT") if error.to_string().contains("OOM") => Self::OutOfRoom,
             Some(
                 "LOADING" | "READONLY" | "MASTERDOWN" | "MISCONF" | "BUSY" | "NOREPLICAS" | "CLUSTERDOWN" | "TRYAGAIN"
-                | "UNBLOCKED" | "NOSCRIPT",
+                | "UNBLOCKED" | "NOSCRIPT" | "EXECABORT",
             ) => Self::Unavailable,
             Some("MOVED" | "ASK" | "CROSSSLOT") => Self::ManyNodes,
             Some(_) => Self::Unexpected,
@@ -68,6 +70,8 @@ mod tests {
     fn every_trouble_of_redis_has_its_meaning() {
         for (line, expected) in [
             ("-OOM command not allowed when used memory > 'maxmemory'.\r\n", Meaning::OutOfRoom),
+            ("-EXECABORT Transaction discarded because of: OOM command not allowed\r\n", Meaning::OutOfRoom),
+            ("-EXECABORT Transaction discarded because of previous errors.\r\n", Meaning::Unavailable),
             ("-NOAUTH Authentication required.\r\n", Meaning::Denied),
             ("-WRONGPASS invalid username-password pair or user is disabled.\r\n", Meaning::Denied),
             ("-NOPERM this user has no permissions to run the 'evalsha' command\r\n", Meaning::Denied),

@@ -63,6 +63,9 @@ enum Request<'a> {
     One(&'a Cmd),
     /// Answered by the array of both answers, or by the first error.
     Two(&'a Pipeline),
+    /// A script and what follows it, between `MULTI` and `EXEC`: answered by the array of all their answers, or by the
+    /// script's error, or by the error for which nothing was carried out. Errors behind the script stay in the array.
+    Transaction(&'a Pipeline),
 }
 
 impl Request<'_> {
@@ -74,8 +77,26 @@ impl Request<'_> {
                 let answers = answers.into_iter().map(Value::extract_error);
                 answers.collect::<Result<_, _>>().map(Value::Array)
             }
+            Self::Transaction(commands) => {
+                let answers = connection.send_packed_commands(commands, 0, commands.len()).await?;
+                carried_out(answers)
+            }
         }
     }
+}
+
+/// What `EXEC` answered, from the answers of a whole transaction.
+fn carried_out(mut answers: Vec<Value>) -> Result<Value, RedisError> {
+    let outcome = answers.pop().unwrap_or(Value::Nil);
+    // A command that was not even queued says why; `EXEC` itself then says no more than that.
+    for queued in answers {
+        queued.extract_error()?;
+    }
+    let Value::Array(mut carried_out) = outcome else { return outcome.extract_error() };
+    if let Some(first) = carried_out.first_mut() {
+        *first = std::mem::replace(first, Value::Nil).extract_error()?;
+    }
+    Ok(Value::Array(carried_out))
 }
 
 impl Line {
@@ -150,6 +171,27 @@ impl Link {
         match reply::array(answers) {
             Some([answer, elements]) => Ok((answer, elements)),
             None => Err(self.unexpected("not as many answers as commands")),
+        }
+    }
+
+    /// As [`run`](Self::run), with commands that are carried out behind the script, in the same transaction. Returns the
+    /// answers of all; those of the commands may be errors.
+    pub(super) async fn run_and_go_on<const N: usize>(
+        &self,
+        script: &Script,
+        call: Call,
+        behind: [Cmd; N],
+    ) -> Result<Vec<Value>, BrokerError> {
+        let mut all = Pipeline::with_capacity(3 + N);
+        all.cmd("MULTI").add_command(call.into_cmd());
+        for command in behind {
+            all.add_command(command);
+        }
+        all.cmd("EXEC");
+        let answers = self.run_request(script, Request::Transaction(&all)).await?;
+        match reply::list(answers) {
+            Some(answers) if answers.len() == 1 + N => Ok(answers),
+            other => Err(self.unexpected(other)),
         }
     }
 

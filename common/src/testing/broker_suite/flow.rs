@@ -130,6 +130,27 @@ pub async fn a_repeated_enqueue_adds_nothing(place: Place) {
     assert_eq!(hand.put_as(2, &tasks, 10, &counts).await, Enqueued::Already, "also when its tasks are gone");
 }
 
+/// Large enqueues may take another way into the broker than small ones; the promises are the same.
+pub async fn an_enqueue_of_many_tasks_comes_in_once_and_whole_or_not_at_all(place: Place) {
+    const MANY: usize = 1_000;
+    let hand = Hand::new(&place.one);
+    let counts = IntakeCounts { received: MANY as u64, ..IntakeCounts::default() };
+    let tasks: Vec<Vec<u8>> = (0..3 * MANY).map(|number| number.to_string().into_bytes()).collect();
+    let [first, second, third] = [0, 1, 2].map(|part| &tasks[part * MANY..(part + 1) * MANY]);
+    let max = 2 * MANY as u64;
+    assert_eq!(hand.put_as(1, first, max, &counts).await, Enqueued::Accepted, "an empty queue");
+    assert_eq!(hand.put_as(1, first, max, &counts).await, Enqueued::Already);
+    assert_eq!(hand.put_as(2, second, max, &counts).await, Enqueued::Accepted, "behind others");
+    assert_eq!(hand.put_as(3, third, max, &counts).await, Enqueued::Full { waiting: max });
+    let ledger = hand.census().await.ledger;
+    assert_eq!((ledger.accepted, ledger.waiting, ledger.received), (max, max, max));
+    let mut seen = hand.drain().await;
+    assert_eq!(hand.put_as(2, second, max, &counts).await, Enqueued::Already, "also when its tasks are gone");
+    assert_eq!(hand.put_as(3, third, max, &counts).await, Enqueued::Accepted, "the same batch, once there is room");
+    seen.extend(hand.drain().await);
+    assert!(seen.iter().map(String::as_bytes).eq(tasks.iter().map(Vec::as_slice)), "in the order they went in");
+}
+
 /// Batches are counted by each producer for itself.
 pub async fn producers_do_not_disturb_each_other(place: Place) {
     let (one, two) = (Hand::new(&place.one), Hand::new(&place.two));

@@ -137,7 +137,8 @@ impl<'p> Run<'p> {
     }
 
     async fn enqueue(&mut self) {
-        let tasks = self.model.fresh_tasks(1 + u64::from(self.dice.below(6)));
+        let few = 1 + u64::from(self.dice.below(6));
+        let tasks = self.model.fresh_tasks(if self.dice.one_in(6) { 5 * few } else { few });
         let waiting_max = if self.dice.one_in(5) { 6 } else { 1_000 };
         self.enqueues += 1;
         let counts = IntakeCounts::default();
