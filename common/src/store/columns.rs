@@ -72,9 +72,9 @@ pub(super) fn input(slots: &[Slot]) -> Vec<&'static str> {
         .collect()
 }
 
-/// The columns of `tick_history`.
-pub(super) fn of_ticks() -> Vec<&'static str> {
-    TICKS.into_iter().chain(VALUES).collect()
+/// The columns of `tick_history`, with the first so many values.
+pub(super) fn of_ticks(values: usize) -> Vec<&'static str> {
+    TICKS.into_iter().chain(VALUES.into_iter().take(values)).collect()
 }
 
 /// What follows `SET`.

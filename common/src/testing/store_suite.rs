@@ -61,6 +61,7 @@ macro_rules! store_suite {
             a_contract_without_a_day_is_near_by_its_month
             tickers_keep_the_letters_of_every_script
             history_is_kept_once
+            known_ticks_keep_no_others_out
             a_refused_row_leaves_no_history
             a_tick_without_a_row_is_kept_or_reported
             gaps_come_back_as_they_went

@@ -165,9 +165,14 @@ async fn a_missing_database_and_a_closed_port_are_systemic() {
 async fn the_table_refuses_what_is_no_price() {
     let (store, url) = migrated().await;
     instruments(&*store, 1).await;
-    for (column, value) in
-        [("last_price", "NaN"), ("bid_price", "Infinity"), ("low_price", "-Infinity"), ("volume", "NaN")]
-    {
+    let prices = ["last_price", "bid_price", "ask_price", "open_price", "high_price", "low_price", "previous_close"];
+    let sizes = ["last_size", "bid_size", "ask_size", "volume", "open_interest"];
+    let never = ["NaN", "Infinity", "-Infinity"];
+    let of = |columns: &[&'static str], beyond: &[&'static str]| -> Vec<_> {
+        let values: Vec<_> = never.iter().chain(beyond).copied().collect();
+        columns.iter().flat_map(|&column| values.clone().into_iter().map(move |value| (column, value))).collect()
+    };
+    for (column, value) in [of(&prices, &["1e15", "-1e15"]), of(&sizes, &["1e24", "-0.1"])].concat() {
         let refused = sql(
             &url,
             &format!(

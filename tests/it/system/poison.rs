@@ -32,7 +32,7 @@ async fn a_poisoned_row_is_kept_alone_and_its_retry_ends_in_the_legacy_table_emb
 #[tokio::test]
 async fn a_poisoned_row_is_kept_alone_and_its_retry_is_stored_once_its_cause_is_gone_on_servers() {
     let rig = poisoned(Pair::Servers).await;
-    rig.alter("ALTER TABLE ticker_price_data DROP CONSTRAINT ticker_price_data_last_price_range").await;
+    rig.alter("ALTER TABLE ticker_price_data DROP CONSTRAINT ticker_price_data_price_range").await;
     retried(&rig).await;
     let ledger = rig.ledger();
     assert_eq!((ledger.of("stored"), ledger.of("legacy")), (u64::from(TRADES), 0), "{ledger:?}");

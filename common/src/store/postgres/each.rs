@@ -9,6 +9,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::arrays::{PriceArrays, TickArrays, fits};
 use super::{gap, merge};
+use crate::store::columns::VALUES;
 use crate::store::{HistoryRow, PriceRow, Refusal, RowOutcome, Slots, WriteBatch, rows_of_ticks};
 
 /// PostgreSQL's own code for a time outside its calendar.
@@ -106,7 +107,7 @@ impl QueryFragment<Pg> for WriteEach<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Array<Integer>, _>(&self.ticks_row)?;
         out.push_sql(", ");
-        merge::push_ticks(&mut out, self.ticks)?;
+        merge::push_ticks(&mut out, self.ticks, VALUES.len())?;
         out.push_sql(")");
         Ok(())
     }

@@ -49,8 +49,9 @@ impl QueryId for Insert<'_> {
 
 impl RunQueryDsl<SqliteConnection> for Insert<'_> {}
 
-static INSERT: LazyLock<String> =
-    LazyLock::new(|| format!("INSERT INTO tick_history ({}) SELECT ", columns::of_ticks().join(", ")));
+static INSERT: LazyLock<String> = LazyLock::new(|| {
+    format!("INSERT INTO tick_history ({}) SELECT ", columns::of_ticks(columns::VALUES.len()).join(", "))
+});
 
 impl QueryFragment<Sqlite> for Insert<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {

@@ -3,7 +3,7 @@
 use super::Subject;
 use super::subject::{Tick, batch, last};
 use crate::clock::UnixMicros;
-use crate::store::{HistorySpan, RowOutcome, WriteBatch};
+use crate::store::{HistorySpan, RowOutcome, Slot, Slots, WriteBatch};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -44,6 +44,24 @@ pub async fn history_is_kept_once(subject: &Subject) {
     let since = ticks[3].received_at;
     assert_eq!(subject.store().history(HistorySpan { since, ..span }, 10).await.unwrap(), history[3..]);
     assert_eq!(subject.store().history_ticks().await.unwrap(), 4);
+}
+
+/// After a crash between commit and settlement some ticks of the next batch are there already.
+pub async fn known_ticks_keep_no_others_out(subject: &Subject) {
+    let ids = subject.instruments(2).await;
+    let ticks = [1, 2, 3].map(|seq| Tick::new(seq, last(&format!("{seq}"))));
+    let of = |ticks: &[Tick]| WriteBatch {
+        rows: batch(ids.iter().map(|id| ticks[ticks.len() - 1].row(*id))).rows,
+        history: ids.iter().flat_map(|id| ticks.iter().map(|tick| tick.history(*id))).take(ticks.len()).collect(),
+        ..WriteBatch::default()
+    };
+    subject.store().write(&of(&ticks[..2])).await.unwrap();
+    let written = subject.store().write(&of(&ticks)).await.unwrap();
+    assert_eq!(written.stored, [Slot::LastPrice.into(); 2], "the rows are newer");
+    assert_eq!(subject.number("SELECT count(*) FROM tick_history").await, 3);
+    let written = subject.store().write(&of(&ticks)).await.unwrap();
+    assert_eq!(written.stored, [Slots::NONE; 2]);
+    assert_eq!(subject.number("SELECT count(*) FROM tick_history").await, 3);
 }
 
 /// A tick is stored or refused as a whole, in both tables.

@@ -1,0 +1,15 @@
+ALTER TABLE ticker_price_data
+    DROP CONSTRAINT ticker_price_data_price_range,
+    DROP CONSTRAINT ticker_price_data_size_range,
+    ADD CONSTRAINT ticker_price_data_last_price_range CHECK (last_price > -1e15 AND last_price < 1e15),
+    ADD CONSTRAINT ticker_price_data_last_size_range CHECK (last_size >= 0 AND last_size < 1e24),
+    ADD CONSTRAINT ticker_price_data_bid_price_range CHECK (bid_price > -1e15 AND bid_price < 1e15),
+    ADD CONSTRAINT ticker_price_data_bid_size_range CHECK (bid_size >= 0 AND bid_size < 1e24),
+    ADD CONSTRAINT ticker_price_data_ask_price_range CHECK (ask_price > -1e15 AND ask_price < 1e15),
+    ADD CONSTRAINT ticker_price_data_ask_size_range CHECK (ask_size >= 0 AND ask_size < 1e24),
+    ADD CONSTRAINT ticker_price_data_open_price_range CHECK (open_price > -1e15 AND open_price < 1e15),
+    ADD CONSTRAINT ticker_price_data_high_price_range CHECK (high_price > -1e15 AND high_price < 1e15),
+    ADD CONSTRAINT ticker_price_data_low_price_range CHECK (low_price > -1e15 AND low_price < 1e15),
+    ADD CONSTRAINT ticker_price_data_previous_close_range CHECK (previous_close > -1e15 AND previous_close < 1e15),
+    ADD CONSTRAINT ticker_price_data_volume_range CHECK (volume >= 0 AND volume < 1e24),
+    ADD CONSTRAINT ticker_price_data_open_interest_range CHECK (open_interest >= 0 AND open_interest < 1e24);
