@@ -20,7 +20,7 @@ use crate::checkpoint::Checkpoint;
 use crate::decode::decode;
 use crate::docket::{Clerk, Docket, Failure};
 use crate::guard::Verdict;
-use crate::idle::Lookout;
+use crate::idle::{Lookout, Watch};
 use crate::leases::{Keeping, Leases};
 use crate::options::WorkerOptions;
 use crate::revive::Ward;
@@ -68,6 +68,9 @@ pub(crate) struct Consumer {
     /// The worker's queues, beginning with the one this loop prefers.
     queues: Vec<QueueName>,
     asked: HashMap<QueueName, Asked>,
+    /// Kept while there is so little to do that the takes that come with the settlements are enough: a tick that comes
+    /// during a commit goes with the next one, and no second loop has to take, commit and settle for it alone.
+    watch: Option<Watch>,
     /// What the lookout had found when this loop last saw, in settling, that its only queue is empty.
     seen_empty: Option<u64>,
 }
@@ -77,7 +80,7 @@ impl Consumer {
         let mut queues = shared.options.queues.clone();
         let preferred = usize::try_from(number).unwrap_or(0) % queues.len().max(1);
         queues.rotate_left(preferred);
-        Self { shared, queues, asked: HashMap::new(), seen_empty: None }
+        Self { shared, queues, asked: HashMap::new(), watch: None, seen_empty: None }
     }
 
     /// Works until the process is asked to stop; what is leased by then is finished.
@@ -111,8 +114,11 @@ impl Consumer {
         if shutdown.has_begun() {
             return None;
         }
-        let lookout = Arc::clone(&self.shared.lookout);
-        let mut watch = shutdown.run_until(lookout.watch()).await?;
+        let lookout = &self.shared.lookout;
+        let mut watch = match self.watch.take() {
+            Some(watch) => watch,
+            None => shutdown.run_until(Arc::clone(lookout).watch()).await?,
+        };
         // Nobody of this process was rung for anything since: the look that came with the settlement counts.
         if self.seen_empty.take() == Some(lookout.finds()) {
             shutdown.run_until(watch.rung()).await?;
@@ -123,10 +129,16 @@ impl Consumer {
             }
             if let Some(leased) = self.take_any().await {
                 watch.found();
+                self.watch = self.is_all(&leased.batch).then_some(watch);
                 return Some(leased);
             }
             shutdown.run_until(watch.rung()).await?;
         }
+    }
+
+    /// Whether there is nothing to do for another loop.
+    fn is_all(&self, batch: &Batch) -> bool {
+        batch.is_last && self.queues.len() == 1
     }
 
     async fn take_any(&mut self) -> Option<Leased> {
@@ -300,7 +312,11 @@ impl Consumer {
                     note(settled, settlement, &shared.stats);
                     let is_empty = self.queues.len() == 1 && taken == Some(Taken::Empty);
                     self.seen_empty = is_empty.then_some(finds);
-                    return taken.and_then(|taken| self.answered(queue, taken));
+                    let leased = taken.and_then(|taken| self.answered(queue, taken))?;
+                    if !self.is_all(&leased.batch) {
+                        self.watch = None;
+                    }
+                    return Some(leased);
                 }
                 Err(error) if error.is_transient() => {
                     shared.broker_trouble.failed(&error, clock::monotonic());

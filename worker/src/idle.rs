@@ -1,16 +1,17 @@
 //! Waiting for work: while the queue is empty, one loop waits for all, and a bell ends the wait.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use common::broker::{Bell, BrokerError, HALF_DEAF_MAX};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tracing::{debug, warn};
 
 /// Lets one of a process' loops wait at an empty queue; the others wait until it has found work.
 #[derive(Debug)]
 pub(crate) struct Lookout {
-    place: Mutex<Place>,
+    place: Arc<Mutex<Place>>,
     look_every: Duration,
     finds: AtomicU64,
 }
@@ -24,19 +25,20 @@ struct Place {
 
 /// The right to look. Given up when dropped: then the next loop looks, at once.
 #[derive(Debug)]
-pub(crate) struct Watch<'a> {
-    lookout: &'a Lookout,
-    place: MutexGuard<'a, Place>,
+pub(crate) struct Watch {
+    lookout: Arc<Lookout>,
+    place: OwnedMutexGuard<Place>,
 }
 
 impl Lookout {
     pub(crate) fn new(bell: Box<dyn Bell>, look_every: Duration) -> Self {
-        Self { place: Mutex::new(Place { bell, is_told: false }), look_every, finds: AtomicU64::new(0) }
+        Self { place: Arc::new(Mutex::new(Place { bell, is_told: false })), look_every, finds: AtomicU64::new(0) }
     }
 
     /// Waits until no other loop is looking.
-    pub(crate) async fn watch(&self) -> Watch<'_> {
-        Watch { lookout: self, place: self.place.lock().await }
+    pub(crate) async fn watch(self: Arc<Self>) -> Watch {
+        let place = Arc::clone(&self.place).lock_owned().await;
+        Watch { lookout: self, place }
     }
 
     /// How often somebody found work. Where that has not changed, no ring was used up by another loop.
@@ -45,7 +47,7 @@ impl Lookout {
     }
 }
 
-impl Watch<'_> {
+impl Watch {
     /// There was work, and there may be more than one loop takes: the next one has to look.
     pub(crate) fn found(&self) {
         self.lookout.finds.fetch_add(1, Ordering::SeqCst);

@@ -17,7 +17,7 @@ pub const HALF_DEAF_MAX: Duration = Duration::from_millis(20);
 /// several who wait, one at least is rung. A ring for a process that dies or freezes before it looks is lost with it:
 /// so nobody waits without looking from time to time.
 #[async_trait]
-pub trait Bell: Send + Debug {
+pub trait Bell: Send + Sync + Debug {
     /// Waits until the bell is rung, or for `at_most`.
     ///
     /// # Errors

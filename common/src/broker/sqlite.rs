@@ -158,12 +158,15 @@ impl Broker for SqliteBroker {
     }
 
     async fn take(&self, take: &Take) -> Result<Taken, BrokerError> {
-        let asked = take.clone();
-        if let Some(taken) = self.run(Access::Read, move |db, now| take::peek(db, &asked, now)).await? {
-            return Ok(taken);
-        }
+        self.check_place()?;
         let take = take.clone();
-        self.run(Access::Undoable, move |db, now| take::run(db, &take, now)).await
+        let look_and_take = move |db: &mut SqliteConnection| match transaction(db, Access::Read, |db| {
+            take::peek(db, &take, clock::now())
+        })? {
+            Some(taken) => Ok(taken),
+            None => transaction(db, Access::Undoable, |db| take::run(db, &take, clock::now())),
+        };
+        self.call(look_and_take).await?.map_err(|trouble: Trouble| trouble.at(&self.place))
     }
 
     fn bell(&self, _queues: &[QueueName]) -> Box<dyn Bell> {

@@ -76,6 +76,8 @@ pub struct Batch {
     pub tasks: Vec<Vec<u8>>,
     /// How often this batch was handed out, this time included.
     pub deliveries: u32,
+    /// Whether nothing was left to take behind it. What comes later rings the bell.
+    pub is_last: bool,
 }
 
 /// What one sweep over expired leases did.

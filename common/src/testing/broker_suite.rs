@@ -105,6 +105,7 @@ macro_rules! broker_suite {
             a_repeated_take_returns_the_same_batch
             a_settled_lease_counts_once_however_often_it_is_settled
             one_round_trip_settles_and_takes_the_next_batch
+            a_batch_says_whether_it_is_the_last
             the_next_batch_may_come_from_another_queue
             a_repeated_enqueue_adds_nothing
             an_enqueue_of_many_tasks_comes_in_once_and_whole_or_not_at_all

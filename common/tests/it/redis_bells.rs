@@ -41,6 +41,18 @@ async fn a_bell_that_nobody_hears_stays_short_and_goes_away() {
 }
 
 #[tokio::test]
+async fn the_last_batch_takes_the_rings_with_it_that_nobody_has_heard() {
+    let (server, hand, _bell) = open().await;
+    hand.put(&["1", "2"]).await;
+    hand.batch(1).await;
+    assert_eq!(server.cli(&["LLEN", BELL]), "1", "there is another task");
+    hand.batch(1).await;
+    assert_eq!(server.cli(&["LLEN", BELL]), "0");
+    hand.put(&["3"]).await;
+    assert_eq!(server.cli(&["LLEN", BELL]), "1", "rung anew");
+}
+
+#[tokio::test]
 async fn a_dropped_wait_leaves_nobody_waiting() {
     let (server, _hand, mut bell) = open().await;
     let wait = tokio::spawn(async move { bell.rung(LONG).await });

@@ -42,11 +42,12 @@ pub(super) fn taken(value: Value, elements: Value, lease: LeaseId) -> Option<Tak
         "used" => Taken::Used,
         "batch" => {
             let deliveries = u32::try_from(count(&parts.next()?)?).unwrap_or(u32::MAX);
+            let is_last = count(&parts.next()?)? == 1;
             let tasks: Vec<_> = list(elements)?.into_iter().rev().map(bytes).collect::<Option<_>>()?;
             if tasks.is_empty() {
                 return None;
             }
-            Taken::Batch(Batch { lease, tasks, deliveries })
+            Taken::Batch(Batch { lease, tasks, deliveries, is_last })
         }
         _ => return None,
     })

@@ -121,17 +121,26 @@ local function take_due(due, lease, wish)
   return { 'batch', deliveries + 1 }
 end
 
+-- -> 1 when there is nothing to take any more; then a ring that nobody has heard yet calls nobody to anything.
+local function is_last(due)
+  if due or 0 < redis.call('LLEN', queue) then
+    return 0
+  end
+  redis.call('DEL', bell)
+  return 1
+end
+
 local function read_wish()
   return { lease = arg(), tasks_max = number(), bytes_max = number(), ttl = number(), worker = arg() }
 end
 
--- -> {'batch', deliveries}, whose elements the caller reads from its list | {'empty'} | {'paused'} | {'used'}
+-- -> {'batch', deliveries, 1 if it is the last}, whose elements the caller reads from its list | {'empty'} | {'paused'} | {'used'}
 local function take(wish)
   local lease, now = wish.lease, now_ms()
   if redis.call('ZSCORE', leases, lease) then
     redis.call('ZADD', leases, 'XX', 'GT', now + wish.ttl, lease)
     local deliveries = read_meta(lease)
-    return { 'batch', deliveries }
+    return { 'batch', deliveries, is_last(first_due(now)) }
   end
   -- A batch of this name without a lease: somebody removed the lease, and taking into it would overwrite its tasks.
   if 0 < redis.call('EXISTS', prefix .. 't:' .. lease, batch_key(lease)) then
@@ -144,12 +153,13 @@ local function take(wish)
   local taken
   if due then
     taken = take_due(due, lease, wish)
+    taken[3] = is_last(first_due(now))
   else
     if move_head(queue, batch_key(lease), wish.tasks_max, wish.bytes_max) == 0 then
       return { 'empty' }
     end
     write_meta(lease, 1, 0, 0, wish.worker)
-    taken = { 'batch', 1 }
+    taken = { 'batch', 1, is_last() }
   end
   redis.call('ZADD', leases, now + wish.ttl, lease)
   return taken

@@ -37,18 +37,19 @@ pub(super) fn run(db: &mut SqliteConnection, take: &Take, now: UnixMicros) -> Re
         // A repetition: the same batch, for as long as a fresh one.
         batch::prolong(db, queue.id, &lease, take.ttl, now)?;
         let head = chunks::head(db, Holder { queue: queue.id, batch: row.id }, HeadMax::ALL)?;
-        return Ok(handed_out(take, head, row.deliveries));
+        let is_last = queue.waiting == 0 && first_due(db, queue.id, now)?.is_none();
+        return Ok(handed_out(take, head, row.deliveries, is_last));
     }
     if let Some(refusal) = refusal(db, queue, &lease)? {
         return Ok(refusal);
     }
     if let Some(due) = first_due(db, queue.id, now)? {
-        return lease_again(db, queue.id, take, due, now);
+        return lease_again(db, queue, take, due, now);
     }
     if queue.waiting == 0 {
         return Ok(Taken::Empty);
     }
-    lease_waiting(db, queue.id, take, now)
+    lease_waiting(db, queue, take, now)
 }
 
 fn refusal(db: &mut SqliteConnection, queue: QueueRow, lease: &str) -> QueryResult<Option<Taken>> {
@@ -73,7 +74,7 @@ fn first_due(db: &mut SqliteConnection, queue: i64, now: UnixMicros) -> QueryRes
 
 fn lease_again(
     db: &mut SqliteConnection,
-    queue: i64,
+    QueueRow { id: queue, waiting, .. }: QueueRow,
     take: &Take,
     due: BatchRow,
     now: UnixMicros,
@@ -92,10 +93,17 @@ fn lease_again(
     }
     let redelivered = if 1 < lease.deliveries { tasks } else { 0 };
     Change { delayed: -tasks, leased: tasks, redelivered, ..Change::default() }.apply(db, queue)?;
-    Ok(handed_out(take, head, lease.deliveries))
+    let is_last = waiting == 0 && first_due(db, queue, now)?.is_none();
+    Ok(handed_out(take, head, lease.deliveries, is_last))
 }
 
-fn lease_waiting(db: &mut SqliteConnection, queue: i64, take: &Take, now: UnixMicros) -> Result<Taken, Trouble> {
+/// When nothing is due.
+fn lease_waiting(
+    db: &mut SqliteConnection,
+    QueueRow { id: queue, waiting, .. }: QueueRow,
+    take: &Take,
+    now: UnixMicros,
+) -> Result<Taken, Trouble> {
     let holder = Holder { queue, batch: WAITING };
     let head = chunks::head(db, holder, limits(take))?;
     let tasks = signed(head.tasks.len());
@@ -106,7 +114,7 @@ fn lease_waiting(db: &mut SqliteConnection, queue: i64, take: &Take, now: UnixMi
     let id = lease.create(db, queue, take, now)?;
     chunks::move_head(db, holder, id, &head)?;
     Change { waiting: -tasks, leased: tasks, ..Change::default() }.apply(db, queue)?;
-    Ok(handed_out(take, head, lease.deliveries))
+    Ok(handed_out(take, head, lease.deliveries, waiting == tasks))
 }
 
 /// A batch as it is under the new lease.
@@ -158,6 +166,6 @@ fn limits(take: &Take) -> HeadMax {
     }
 }
 
-fn handed_out(take: &Take, head: Head, deliveries: i64) -> Taken {
-    Taken::Batch(Batch { lease: take.lease, tasks: head.tasks, deliveries: small(deliveries) })
+fn handed_out(take: &Take, head: Head, deliveries: i64, is_last: bool) -> Taken {
+    Taken::Batch(Batch { lease: take.lease, tasks: head.tasks, deliveries: small(deliveries), is_last })
 }

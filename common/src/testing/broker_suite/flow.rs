@@ -100,6 +100,30 @@ pub async fn one_round_trip_settles_and_takes_the_next_batch(place: Place) {
     assert_eq!(hand.places().await, [0, 0, 0, 0, 3]);
 }
 
+/// A worker whose batch is the last one need not look again before the bell rings.
+pub async fn a_batch_says_whether_it_is_the_last(place: Place) {
+    let hand = Hand::new(&place.one);
+    hand.put(&["1", "2", "3"]).await;
+    let first = hand.batch(2).await;
+    let wish = hand.wish(2, LONG);
+    let (_, second) = hand.broker.settle(&hand.all_stored(&first), Some(&wish)).await.expect("settle");
+    let second = batch_of(second.expect("a take was asked for"));
+    assert_eq!((first.is_last, second.is_last), (false, true));
+    hand.put(&["4", "5"]).await;
+    assert!(!batch_of(hand.take_as(&wish).await).is_last, "asked again, it says what is so now");
+
+    hand.broker.release(&hand.queue, second.lease).await.expect("release");
+    let again = hand.batch(2).await;
+    assert_eq!((texts(&again), again.is_last), (vec!["3".into()], false), "others wait behind the released one");
+    hand.broker.release(&hand.queue, again.lease).await.expect("release");
+    let (again, rest) = (hand.batch(2).await, hand.batch(2).await);
+    assert_eq!((again.is_last, rest.is_last), (false, true));
+    hand.broker.release(&hand.queue, rest.lease).await.expect("release");
+    hand.broker.release(&hand.queue, again.lease).await.expect("release");
+    assert!(!hand.batch(2).await.is_last, "a second one is due");
+    assert!(hand.batch(2).await.is_last);
+}
+
 /// A worker on several partitions settles in one and takes from another.
 pub async fn the_next_batch_may_come_from_another_queue(place: Place) {
     let (here, there) = (Hand::on(&place.one, "suite.p0"), Hand::on(&place.one, "suite.p1"));
