@@ -35,6 +35,9 @@ const TICKS: [&str; 6] = ["instrument_id", "order_key", "index_in_message", "rec
 /// Most batches carry no day values, and a statement without them is faster.
 pub(super) const TRADE_AND_QUOTE: &[Slot] = &[Slot::LastPrice, Slot::LastSize, Slot::Bid, Slot::Ask];
 
+/// So many of `VALUES` are theirs, and come first.
+pub(super) const VALUES_WITHOUT_DAY: usize = 6;
+
 /// The columns that change together with the slot's order key.
 pub(super) const fn values_of(slot: Slot) -> &'static [&'static str] {
     match slot {
@@ -184,6 +187,8 @@ mod tests {
     fn every_value_belongs_to_exactly_one_slot() {
         let owned: Vec<_> = Slot::ALL.into_iter().flat_map(|slot| values_of(slot)).copied().collect();
         assert_eq!(owned, VALUES);
+        let small: Vec<_> = TRADE_AND_QUOTE.iter().flat_map(|slot| values_of(*slot)).copied().collect();
+        assert_eq!(small, VALUES[..VALUES_WITHOUT_DAY]);
     }
 
     #[test]

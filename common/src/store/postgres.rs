@@ -17,6 +17,7 @@ use crate::Address;
 use crate::clock::UnixMicros;
 
 mod arrays;
+mod column;
 mod each;
 mod gap;
 mod history;

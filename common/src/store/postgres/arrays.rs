@@ -1,16 +1,12 @@
 //! A batch turned on its side: one array per column, as `unnest` takes them.
 
-use std::io::Write as _;
-
 use diesel::data_types::PgTimestamp;
-use diesel::expression::AsExpression;
-use diesel::pg::Pg;
-use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::Numeric;
-use rust_decimal::Decimal;
 
+use super::column::Column;
+use super::column::Element::{BigInt, Numeric, SmallInt, Timestamptz};
 use crate::clock::UnixMicros;
-use crate::store::columns::{self, VALUES};
+use crate::market::Fields;
+use crate::store::columns::{self, TRADE_AND_QUOTE, VALUES, VALUES_WITHOUT_DAY};
 use crate::store::{HistoryRow, PriceRow, Slot};
 
 /// 2000-01-01T00:00:00Z, where PostgreSQL counts from, in microseconds since 1970.
@@ -18,117 +14,110 @@ const YEAR_2000: i64 = 946_684_800_000_000;
 /// PostgreSQL's own limits of a timestamp, in microseconds since 2000: 4713 BC to 294276 AD.
 const TIMESTAMPS: std::ops::Range<i64> = -211_813_488_000_000_000..9_223_371_331_200_000_000;
 
-/// A decimal with all its digits: the library's own conversion sends 0.00 as 0.
-#[derive(Debug, Clone, Copy, AsExpression)]
-#[diesel(sql_type = Numeric)]
-pub(super) struct Exact(Decimal);
-
-/// Digits of base 10,000 that a decimal of 96 bits can have, up to three zeros behind its last digit included.
-const GROUPS_MAX: usize = 8;
-/// Number of groups, weight, sign, digits behind the point: two bytes each.
-const HEAD_BYTES: usize = 8;
-const NEGATIVE: u16 = 0x4000;
-
-impl ToSql<Numeric, Pg> for Exact {
-    /// As PostgreSQL's `numeric_recv` reads it, at once: the library's own conversion allocates and writes digit by
-    /// digit, six times per row.
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        const BASE: u128 = 10_000;
-        let scale = self.0.scale();
-        let point = scale.div_ceil(4);
-        // Groups begin at the point.
-        let mut rest = self.0.mantissa().unsigned_abs() * 10_u128.pow(point * 4 - scale);
-        let (mut groups, mut length) = ([0_u16; GROUPS_MAX], 0);
-        while rest != 0 {
-            groups[GROUPS_MAX - 1 - length] = u16::try_from(rest % BASE)?;
-            rest /= BASE;
-            length += 1;
-        }
-        let weight = i16::try_from(length)? - i16::try_from(point)? - 1;
-        let is_negative = self.0.is_sign_negative() && length != 0;
-        let mut bytes = [0; HEAD_BYTES + 2 * GROUPS_MAX];
-        let head = [
-            u16::try_from(length)?,
-            if length == 0 { 0 } else { weight.cast_unsigned() },
-            if is_negative { NEGATIVE } else { 0 },
-            u16::try_from(scale)?,
-        ];
-        let all = head.iter().chain(&groups[GROUPS_MAX - length..]);
-        for (place, value) in bytes.chunks_exact_mut(2).zip(all) {
-            place.copy_from_slice(&value.to_be_bytes());
-        }
-        out.write_all(&bytes[..HEAD_BYTES + 2 * length])?;
-        Ok(IsNull::No)
-    }
-}
-
-pub(super) type Numbers = Vec<Option<Exact>>;
-pub(super) type Times = Vec<Option<PgTimestamp>>;
-
 /// Price rows by column.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct PriceArrays {
-    pub(super) ids: Vec<i64>,
+    pub(super) ids: Column,
     /// By `VALUES`.
-    pub(super) values: [Numbers; VALUES.len()],
+    pub(super) values: Vec<Column>,
     /// By `Slot::ALL`.
-    pub(super) orders: [Vec<i64>; Slot::ALL.len()],
-    pub(super) trade_at: Times,
-    pub(super) quote_at: Times,
-    pub(super) day_at: Times,
-    pub(super) received_at: Times,
+    pub(super) orders: Vec<Column>,
+    pub(super) trade_at: Column,
+    pub(super) quote_at: Column,
+    pub(super) day_at: Column,
+    pub(super) received_at: Column,
 }
 
-/// Ticks of the history by column.
+/// Ticks of the history by column; by default none that can be sent.
 #[derive(Debug, Default)]
 pub(super) struct TickArrays {
-    pub(super) instruments: Vec<i64>,
-    pub(super) orders: Vec<i64>,
-    pub(super) indexes: Vec<i16>,
-    pub(super) received_at: Times,
-    pub(super) exchange_at: Times,
-    pub(super) trade_ids: Vec<Option<i64>>,
+    pub(super) instruments: Column,
+    pub(super) orders: Column,
+    pub(super) indexes: Column,
+    pub(super) received_at: Column,
+    pub(super) exchange_at: Column,
+    pub(super) trade_ids: Column,
     /// By `VALUES`.
-    pub(super) values: [Numbers; VALUES.len()],
+    pub(super) values: Vec<Column>,
 }
 
-impl<'a> FromIterator<&'a PriceRow> for PriceArrays {
-    fn from_iter<I: IntoIterator<Item = &'a PriceRow>>(rows: I) -> Self {
-        let mut arrays = Self::default();
+impl PriceArrays {
+    /// Without the columns of day values where there are none.
+    pub(super) fn of<'a>(rows: impl ExactSizeIterator<Item = &'a PriceRow>, has_day: bool) -> Self {
+        let slots = if has_day { &Slot::ALL[..] } else { TRADE_AND_QUOTE };
+        let column = |element| Column::of(element, rows.len());
+        let mut arrays = Self {
+            ids: column(BigInt),
+            values: (0..values_of(has_day)).map(|_| column(Numeric)).collect(),
+            orders: slots.iter().map(|_| column(BigInt)).collect(),
+            trade_at: column(Timestamptz),
+            quote_at: column(Timestamptz),
+            day_at: if has_day { column(Timestamptz) } else { Column::default() },
+            received_at: column(Timestamptz),
+        };
         for row in rows {
-            arrays.ids.push(row.instrument.0);
+            arrays.ids.push_integer(row.instrument.0);
             push_values(&mut arrays.values, &row.fields);
-            for (array, slot) in arrays.orders.iter_mut().zip(Slot::ALL) {
-                array.push(columns::order_column(row, slot));
+            for (array, &slot) in arrays.orders.iter_mut().zip(slots) {
+                array.push_integer(columns::order_column(row, slot));
             }
-            arrays.trade_at.push(row.trade_at.map(timestamp));
-            arrays.quote_at.push(row.quote_at.map(timestamp));
-            arrays.day_at.push(row.day_at.map(timestamp));
-            arrays.received_at.push(Some(timestamp(row.received_at)));
+            push_time(&mut arrays.trade_at, row.trade_at);
+            push_time(&mut arrays.quote_at, row.quote_at);
+            if has_day {
+                push_time(&mut arrays.day_at, row.day_at);
+            }
+            arrays.received_at.push_time(row.received_at);
         }
         arrays
     }
 }
 
-impl<'a> FromIterator<&'a HistoryRow> for TickArrays {
-    fn from_iter<I: IntoIterator<Item = &'a HistoryRow>>(ticks: I) -> Self {
-        let mut arrays = Self::default();
+impl TickArrays {
+    /// Without the columns of day values where there are none.
+    pub(super) fn of<'a>(ticks: impl ExactSizeIterator<Item = &'a HistoryRow>, has_day: bool) -> Self {
+        let column = |element| Column::of(element, ticks.len());
+        let mut arrays = Self {
+            instruments: column(BigInt),
+            orders: column(BigInt),
+            indexes: column(SmallInt),
+            received_at: column(Timestamptz),
+            exchange_at: column(Timestamptz),
+            trade_ids: column(BigInt),
+            values: (0..values_of(has_day)).map(|_| column(Numeric)).collect(),
+        };
         for tick in ticks {
-            arrays.instruments.push(tick.instrument.0);
-            arrays.orders.push(tick.order.get());
-            arrays.indexes.push(tick.index);
-            arrays.received_at.push(Some(timestamp(tick.received_at)));
-            arrays.exchange_at.push(tick.exchange_at.map(timestamp));
-            arrays.trade_ids.push(tick.trade_id);
+            arrays.instruments.push_integer(tick.instrument.0);
+            arrays.orders.push_integer(tick.order.get());
+            arrays.indexes.push_small(tick.index);
+            arrays.received_at.push_time(tick.received_at);
+            push_time(&mut arrays.exchange_at, tick.exchange_at);
+            match tick.trade_id {
+                Some(id) => arrays.trade_ids.push_integer(id),
+                None => arrays.trade_ids.push_null(),
+            }
             push_values(&mut arrays.values, &tick.fields);
         }
         arrays
     }
 }
 
-fn push_values(arrays: &mut [Numbers; VALUES.len()], fields: &crate::market::Fields) {
+fn values_of(has_day: bool) -> usize {
+    if has_day { VALUES.len() } else { VALUES_WITHOUT_DAY }
+}
+
+fn push_values(arrays: &mut [Column], fields: &Fields) {
     for (array, value) in arrays.iter_mut().zip(columns::values(fields)) {
-        array.push(value.map(Exact));
+        match value {
+            Some(value) => array.push_number(value),
+            None => array.push_null(),
+        }
+    }
+}
+
+fn push_time(array: &mut Column, at: Option<UnixMicros>) {
+    match at {
+        Some(at) => array.push_time(at),
+        None => array.push_null(),
     }
 }
 

@@ -35,8 +35,8 @@ pub(super) async fn run(connection: &mut AsyncPgConnection, batch: &WriteBatch) 
         .zip(&ticks_of_rows)
         .filter_map(|(tick, row)| Some((place_of(row.as_ref()?)?, tick)))
         .unzip();
-    let prices: PriceArrays = sent.iter().map(|&row| &batch.rows[row]).collect();
-    let ticks: TickArrays = ticks.into_iter().collect();
+    let prices = PriceArrays::of(sent.iter().map(|&row| &batch.rows[row]), true);
+    let ticks = TickArrays::of(ticks.into_iter(), true);
     let answers: Vec<Answer> =
         WriteEach { prices: &prices, ticks_row: &ticks_row, ticks: &ticks }.load(connection).await?;
 

@@ -1,15 +1,18 @@
 //! Gaps by column, and back.
 
 use diesel::QueryResult;
+use diesel::data_types::PgTimestamp;
 use diesel::pg::Pg;
 use diesel::query_builder::AstPass;
 use diesel::result::Error;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::arrays::{Times, fits, timestamp};
+use super::arrays::{fits, timestamp};
 use crate::store::gap::{GapColumns, missing_column};
 use crate::store::{GapRow, StoredGap};
+
+type Times = Vec<Option<PgTimestamp>>;
 
 /// Gaps by column.
 #[derive(Debug, Default)]

@@ -18,7 +18,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use super::arrays::{PriceArrays, TickArrays};
 use super::gap::{self, GapArrays};
 use super::trouble;
-use crate::store::columns::{self, Dialect, TRADE_AND_QUOTE, VALUES};
+use crate::store::columns::{self, Dialect, TRADE_AND_QUOTE, VALUES, VALUES_WITHOUT_DAY};
 use crate::store::gap::COLUMNS;
 use crate::store::{HistoryRow, PriceRow, Slot, WriteBatch};
 
@@ -26,14 +26,15 @@ const POSTGRES: Dialect = Dialect { greatest: "greatest", now: "now()" };
 
 /// Merges price rows and adds ticks of the history and gaps. Returns the rows it wrote with the slots that were newer.
 pub(super) async fn run(connection: &mut AsyncPgConnection, batch: &WriteBatch) -> QueryResult<Vec<(i64, i32)>> {
-    let prices: &PriceArrays = &batch.rows.iter().collect();
-    let ticks: &TickArrays = &batch.history.iter().collect();
     let gaps: &GapArrays = &batch.gaps.iter().collect();
     if !batch.gaps.is_empty() || !have_rows(batch) {
-        return Merge::<true, true, true> { prices, ticks, gaps }.load(connection).await;
+        return run_carefully(connection, batch, gaps).await;
     }
     let has_day = batch.rows.iter().any(row_has_day) || batch.history.iter().any(tick_has_day);
-    let quick = match (has_day, !batch.history.is_empty()) {
+    let prices = &PriceArrays::of(batch.rows.iter(), has_day);
+    let has_history = !batch.history.is_empty();
+    let ticks = &if has_history { TickArrays::of(batch.history.iter(), has_day) } else { TickArrays::default() };
+    let quick = match (has_day, has_history) {
         (false, false) => return Merge::<false, false, false> { prices, ticks, gaps }.load(connection).await,
         (true, false) => return Merge::<true, false, false> { prices, ticks, gaps }.load(connection).await,
         (false, true) => Merge::<false, true, false> { prices, ticks, gaps }.load(connection).await,
@@ -41,11 +42,19 @@ pub(super) async fn run(connection: &mut AsyncPgConnection, batch: &WriteBatch) 
     };
     match quick {
         // A tick that is there, a row that is gone, or something that the other shape will meet as well.
-        Err(error) if trouble::class(&error) == trouble::Class::Row => {
-            Merge::<true, true, true> { prices, ticks, gaps }.load(connection).await
-        }
+        Err(error) if trouble::class(&error) == trouble::Class::Row => run_carefully(connection, batch, gaps).await,
         outcome => outcome,
     }
+}
+
+async fn run_carefully(
+    connection: &mut AsyncPgConnection,
+    batch: &WriteBatch,
+    gaps: &GapArrays,
+) -> QueryResult<Vec<(i64, i32)>> {
+    let prices = &PriceArrays::of(batch.rows.iter(), true);
+    let ticks = &TickArrays::of(batch.history.iter(), true);
+    Merge::<true, true, true> { prices, ticks, gaps }.load(connection).await
 }
 
 /// Whether every tick of the history comes with its instrument's row.
@@ -158,9 +167,6 @@ fn push_careful_history<'b>(out: &mut AstPass<'_, 'b, Pg>, ticks: &'b TickArrays
     );
     Ok(())
 }
-
-/// Those of a trade and a quote come first.
-const VALUES_WITHOUT_DAY: usize = 6;
 
 static TICK_COLUMNS: LazyLock<String> = LazyLock::new(|| columns::of_ticks(VALUES.len()).join(", "));
 static TICK_COLUMNS_WITHOUT_DAY: LazyLock<String> = LazyLock::new(|| columns::of_ticks(VALUES_WITHOUT_DAY).join(", "));
