@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::broker::Broker;
 use common::clock;
@@ -14,6 +14,7 @@ use common::queue::{Batch, LeaseId, QueueName, Settled, Settlement, Take, Taken}
 use common::retry::Backoff;
 use common::shutdown::Shutdown;
 use futures_util::FutureExt;
+use tokio::time::timeout;
 use tracing::{debug, error};
 
 use crate::checkpoint::Checkpoint;
@@ -28,6 +29,9 @@ use crate::stamps::Stamps;
 use crate::stats::Stats;
 use crate::trouble::Trouble;
 use crate::writer::{Stopping, Writer};
+
+/// A batch that takes longer keeps no other loop from looking: it may be stored row by row, or the store is slow.
+const ALONE_MAX: Duration = Duration::from_millis(50);
 
 /// What the loops of a process share.
 #[derive(Debug, Clone)]
@@ -206,7 +210,10 @@ impl Consumer {
     /// Stores and settles a batch; returns the next one, taken in the same round trip.
     async fn work(&mut self, leased: Leased) -> Option<Leased> {
         let Leased { queue, batch, asked, keeping } = leased;
-        match keeping.while_held(self.store(&queue, &batch, asked)).await {
+        let mut watch = self.watch.take();
+        let outcome = keep_while(&mut watch, keeping.while_held(self.store(&queue, &batch, asked))).await;
+        self.watch = watch;
+        match outcome {
             Some(Ok(settlement)) => {
                 reach(Point::CommitAfter);
                 // The rows are committed: from here a renewal could only meet a lease that is settled already.
@@ -337,6 +344,18 @@ impl Consumer {
             Ok(_) => debug!(%lease, "released a batch"),
             // Not released, it comes again when the lease has run out.
             Err(error) => self.shared.broker_trouble.failed(&error, clock::monotonic()),
+        }
+    }
+}
+
+/// Gives the watch up when the work takes long.
+async fn keep_while<T>(watch: &mut Option<Watch>, work: impl Future<Output = T>) -> T {
+    let mut work = Box::pin(work);
+    match timeout(ALONE_MAX, work.as_mut()).await {
+        Ok(outcome) => outcome,
+        Err(_elapsed) => {
+            *watch = None;
+            work.await
         }
     }
 }

@@ -48,3 +48,21 @@ async fn a_commit_that_takes_twenty_leases_is_done_once_beside_eight_idle_worker
     let ledger = rig.ledger().await;
     assert_eq!((ledger.settled, ledger.redelivered, ledger.superseded, ledger.is_balanced()), (2, 0, 0, true));
 }
+
+#[tokio::test]
+async fn a_batch_that_takes_long_keeps_no_other_loop_from_looking() {
+    let rig = Rig::new().await;
+    let other = SqliteThread::open(&rig.market_file()).await.unwrap();
+    other.call(|connection| connection.batch_execute("BEGIN IMMEDIATE")).await.unwrap().unwrap();
+    let shutdown = Shutdown::new();
+    let (broker, store) = (Arc::clone(&rig.broker), Arc::clone(&rig.store));
+    let running = tokio::spawn(worker::run(rig.options(), broker, store, shutdown.clone()));
+    for seq in 1..=2 {
+        rig.enqueue(&[trade(seq, "BTCUSDT", "1")]).await;
+        eventually("each is in work at once", SOON, async || rig.ledger().await.leased == u64::from(seq)).await;
+    }
+    other.call(|connection| connection.batch_execute("COMMIT")).await.unwrap().unwrap();
+    eventually("both have ended", SOON, async || rig.ledger().await.settled == 2).await;
+    shutdown.begin();
+    running.await.unwrap().unwrap();
+}
