@@ -320,8 +320,10 @@ impl Consumer {
                     let is_empty = self.queues.len() == 1 && taken == Some(Taken::Empty);
                     self.seen_empty = is_empty.then_some(finds);
                     let leased = taken.and_then(|taken| self.answered(queue, taken))?;
-                    if !self.is_all(&leased.batch) {
-                        self.watch = None;
+                    if !self.is_all(&leased.batch)
+                        && let Some(watch) = self.watch.take()
+                    {
+                        watch.found();
                     }
                     return Some(leased);
                 }

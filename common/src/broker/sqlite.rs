@@ -160,11 +160,9 @@ impl Broker for SqliteBroker {
     async fn take(&self, take: &Take) -> Result<Taken, BrokerError> {
         self.check_place()?;
         let take = take.clone();
-        let look_and_take = move |db: &mut SqliteConnection| match transaction(db, Access::Read, |db| {
-            take::peek(db, &take, clock::now())
-        })? {
-            Some(taken) => Ok(taken),
-            None => transaction(db, Access::Undoable, |db| take::run(db, &take, clock::now())),
+        let look_and_take = move |db: &mut SqliteConnection| {
+            let seen = transaction(db, Access::Read, |db| take::peek(db, &take, clock::now()))?;
+            seen.map_or_else(|| transaction(db, Access::Undoable, |db| take::run(db, &take, clock::now())), Ok)
         };
         self.call(look_and_take).await?.map_err(|trouble: Trouble| trouble.at(&self.place))
     }

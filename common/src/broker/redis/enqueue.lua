@@ -4,10 +4,12 @@
 -- `RENAMENX door queue`. In a script every one of them would cost as much again as pushing it. The queue is at the door
 -- only when the tasks are accepted. In every other case, an error of this script included, nothing is there, and what
 -- follows does nothing: no two enqueues have the same door.
+
 -- One worker for each so many tasks: a few come to one, as a batch.
 local TASKS_PER_RING = 500
 
 local producer = arg()
+local door = batch_key(producer .. ':' .. ARGV[at + 1]) -- which `fsck` would take for a stray batch
 local batch = number()
 local last_batch = prefix .. 'p:' .. producer
 local producer_ttl = number()
@@ -15,7 +17,6 @@ local waiting_max = number()
 local counts = read_counts()
 local tasks = number()
 local given = #ARGV - at
-local door = batch_key(producer .. ':' .. batch) -- which `fsck` would take for a stray batch
 assert(given == tasks or 0 < given and given < tasks, 'arguments do not add up')
 
 local last = tonumber(redis.call('GET', last_batch) or 0)

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use redis::{Cmd, Value};
 
 use super::scripts::{Call, ENQUEUE};
-use super::{PRODUCER_TTL, RedisBroker, add_counts, batch_key, millis};
+use super::{PRODUCER_TTL, RedisBroker, add_counts, batch_key, millis, reply};
 use crate::broker::{BrokerError, Enqueue};
 
 /// More tasks are not passed through the script: from here the transaction around it is cheaper.
@@ -40,8 +40,15 @@ impl RedisBroker {
         let mut rename = redis::cmd("RENAMENX");
         rename.arg(&door).arg(enqueue.queue.as_str());
         let answers = self.link.run_and_go_on(&ENQUEUE, call(enqueue, first), [push, rename]).await?;
-        // The other two did something exactly if it says so, and then they could not fail.
-        self.expect(answers.into_iter().next(), "no answer of the script")
+        let [answer, _, renamed]: [Value; 3] =
+            self.expect(answers.try_into().ok(), "not as many answers as commands")?;
+        let is_accepted =
+            matches!(&answer, Value::Array(parts) if parts.first().and_then(reply::text) == Some("accepted"));
+        // They belong together by construction; if they ever do not, `fsck` finds the tasks and people must know.
+        if is_accepted != (renamed == Value::Int(1)) {
+            return Err(self.link.unexpected((answer, renamed)));
+        }
+        Ok(answer)
     }
 }
 
