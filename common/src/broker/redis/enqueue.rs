@@ -40,8 +40,7 @@ impl RedisBroker {
         let mut rename = redis::cmd("RENAMENX");
         rename.arg(&door).arg(enqueue.queue.as_str());
         let answers = self.link.run_and_go_on(&ENQUEUE, call(enqueue, first), [push, rename]).await?;
-        let [answer, _, renamed]: [Value; 3] =
-            self.expect(answers.try_into().ok(), "not as many answers as commands")?;
+        let [answer, _, renamed]: [Value; 3] = self.expect(reply::array(answers), "not as many answers as commands")?;
         let is_accepted =
             matches!(&answer, Value::Array(parts) if parts.first().and_then(reply::text) == Some("accepted"));
         // They belong together by construction; if they ever do not, `fsck` finds the tasks and people must know.

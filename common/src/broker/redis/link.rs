@@ -174,25 +174,17 @@ impl Link {
         }
     }
 
-    /// As [`run`](Self::run), with commands that are carried out behind the script, in the same transaction. Returns the
-    /// answers of all; those of the commands may be errors.
-    pub(super) async fn run_and_go_on<const N: usize>(
+    /// As [`run`](Self::run), with two commands that are carried out behind the script, in the same transaction. Returns
+    /// the array of all three answers; those of the commands may be errors.
+    pub(super) async fn run_and_go_on(
         &self,
         script: &Script,
         call: Call,
-        behind: [Cmd; N],
-    ) -> Result<Vec<Value>, BrokerError> {
-        let mut all = Pipeline::with_capacity(3 + N);
-        all.cmd("MULTI").add_command(call.into_cmd());
-        for command in behind {
-            all.add_command(command);
-        }
-        all.cmd("EXEC");
-        let answers = self.run_request(script, Request::Transaction(&all)).await?;
-        match reply::list(answers) {
-            Some(answers) if answers.len() == 1 + N => Ok(answers),
-            other => Err(self.unexpected(other)),
-        }
+        [first, second]: [Cmd; 2],
+    ) -> Result<Value, BrokerError> {
+        let mut all = Pipeline::with_capacity(5);
+        all.cmd("MULTI").add_command(call.into_cmd()).add_command(first).add_command(second).cmd("EXEC");
+        self.run_request(script, Request::Transaction(&all)).await
     }
 
     async fn run_request(&self, script: &Script, request: Request<'_>) -> Result<Value, BrokerError> {

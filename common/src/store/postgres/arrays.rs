@@ -24,12 +24,12 @@ pub(super) struct PriceArrays {
     pub(super) orders: Vec<Column>,
     pub(super) trade_at: Column,
     pub(super) quote_at: Column,
-    pub(super) day_at: Column,
+    pub(super) day_at: Option<Column>,
     pub(super) received_at: Column,
 }
 
-/// Ticks of the history by column; by default none that can be sent.
-#[derive(Debug, Default)]
+/// Ticks of the history by column.
+#[derive(Debug)]
 pub(super) struct TickArrays {
     pub(super) instruments: Column,
     pub(super) orders: Column,
@@ -52,7 +52,7 @@ impl PriceArrays {
             orders: slots.iter().map(|_| column(BigInt)).collect(),
             trade_at: column(Timestamptz),
             quote_at: column(Timestamptz),
-            day_at: if has_day { column(Timestamptz) } else { Column::default() },
+            day_at: has_day.then(|| column(Timestamptz)),
             received_at: column(Timestamptz),
         };
         for row in rows {
@@ -61,10 +61,10 @@ impl PriceArrays {
             for (array, &slot) in arrays.orders.iter_mut().zip(slots) {
                 array.push_integer(columns::order_column(row, slot));
             }
-            push_time(&mut arrays.trade_at, row.trade_at);
-            push_time(&mut arrays.quote_at, row.quote_at);
-            if has_day {
-                push_time(&mut arrays.day_at, row.day_at);
+            arrays.trade_at.push_or_null(row.trade_at, Column::push_time);
+            arrays.quote_at.push_or_null(row.quote_at, Column::push_time);
+            if let Some(day_at) = &mut arrays.day_at {
+                day_at.push_or_null(row.day_at, Column::push_time);
             }
             arrays.received_at.push_time(row.received_at);
         }
@@ -90,11 +90,8 @@ impl TickArrays {
             arrays.orders.push_integer(tick.order.get());
             arrays.indexes.push_small(tick.index);
             arrays.received_at.push_time(tick.received_at);
-            push_time(&mut arrays.exchange_at, tick.exchange_at);
-            match tick.trade_id {
-                Some(id) => arrays.trade_ids.push_integer(id),
-                None => arrays.trade_ids.push_null(),
-            }
+            arrays.exchange_at.push_or_null(tick.exchange_at, Column::push_time);
+            arrays.trade_ids.push_or_null(tick.trade_id, Column::push_integer);
             push_values(&mut arrays.values, &tick.fields);
         }
         arrays
@@ -107,17 +104,7 @@ fn values_of(has_day: bool) -> usize {
 
 fn push_values(arrays: &mut [Column], fields: &Fields) {
     for (array, value) in arrays.iter_mut().zip(columns::values(fields)) {
-        match value {
-            Some(value) => array.push_number(value),
-            None => array.push_null(),
-        }
-    }
-}
-
-fn push_time(array: &mut Column, at: Option<UnixMicros>) {
-    match at {
-        Some(at) => array.push_time(at),
-        None => array.push_null(),
+        array.push_or_null(value, Column::push_number);
     }
 }
 

@@ -28,8 +28,8 @@ const LENGTH_AT: usize = 12;
 const ELEMENT_BYTES: usize = 16;
 const NULL: i32 = -1;
 
-/// One array, ready to be sent; the default one is none and never sent.
-#[derive(Debug, Default)]
+/// One array, ready to be sent.
+#[derive(Debug)]
 pub(super) struct Column {
     bytes: Vec<u8>,
     length: i32,
@@ -56,7 +56,14 @@ impl Column {
         self.push_integer(timestamp(at).0);
     }
 
-    pub(super) fn push_null(&mut self) {
+    pub(super) fn push_or_null<T>(&mut self, value: Option<T>, push: impl FnOnce(&mut Self, T)) {
+        match value {
+            Some(value) => push(self, value),
+            None => self.push_null(),
+        }
+    }
+
+    fn push_null(&mut self) {
         self.bytes[NULLS_AT..NULLS_AT + 4].copy_from_slice(&1_i32.to_be_bytes());
         self.count(NULL);
     }

@@ -9,7 +9,6 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::arrays::{PriceArrays, TickArrays, fits};
 use super::{gap, merge};
-use crate::store::columns::VALUES;
 use crate::store::{HistoryRow, PriceRow, Refusal, RowOutcome, Slots, WriteBatch, rows_of_ticks};
 
 /// PostgreSQL's own code for a time outside its calendar.
@@ -103,11 +102,11 @@ impl diesel::query_dsl::RunQueryDsl<AsyncPgConnection> for WriteEach<'_> {}
 impl QueryFragment<Pg> for WriteEach<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT place, slots, code, message, legacy FROM tidemill_write_each(");
-        merge::push_all_prices(&mut out, self.prices)?;
+        merge::push_prices(&mut out, self.prices)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Integer>, _>(&self.ticks_row)?;
         out.push_sql(", ");
-        merge::push_ticks(&mut out, self.ticks, VALUES.len())?;
+        merge::push_ticks(&mut out, self.ticks)?;
         out.push_sql(")");
         Ok(())
     }

@@ -32,9 +32,9 @@ pub(super) async fn run(connection: &mut AsyncPgConnection, batch: &WriteBatch) 
     }
     let has_day = batch.rows.iter().any(row_has_day) || batch.history.iter().any(tick_has_day);
     let prices = &PriceArrays::of(batch.rows.iter(), has_day);
-    let has_history = !batch.history.is_empty();
-    let ticks = &if has_history { TickArrays::of(batch.history.iter(), has_day) } else { TickArrays::default() };
-    let quick = match (has_day, has_history) {
+    let ticks = (!batch.history.is_empty()).then(|| TickArrays::of(batch.history.iter(), has_day));
+    let ticks = ticks.as_ref();
+    let quick = match (has_day, ticks.is_some()) {
         (false, false) => return Merge::<false, false, false> { prices, ticks, gaps }.load(connection).await,
         (true, false) => return Merge::<true, false, false> { prices, ticks, gaps }.load(connection).await,
         (false, true) => Merge::<false, true, false> { prices, ticks, gaps }.load(connection).await,
@@ -53,7 +53,7 @@ async fn run_carefully(
     gaps: &GapArrays,
 ) -> QueryResult<Vec<(i64, i32)>> {
     let prices = &PriceArrays::of(batch.rows.iter(), true);
-    let ticks = &TickArrays::of(batch.history.iter(), true);
+    let ticks = Some(&TickArrays::of(batch.history.iter(), true));
     Merge::<true, true, true> { prices, ticks, gaps }.load(connection).await
 }
 
@@ -87,7 +87,8 @@ fn tick_has_day(tick: &HistoryRow) -> bool {
 
 struct Merge<'a, const DAY: bool, const HISTORY: bool, const GAPS: bool> {
     prices: &'a PriceArrays,
-    ticks: &'a TickArrays,
+    /// None where the shape has no history.
+    ticks: Option<&'a TickArrays>,
     gaps: &'a GapArrays,
 }
 
@@ -110,10 +111,10 @@ impl<const DAY: bool, const HISTORY: bool, const GAPS: bool> diesel::query_dsl::
 
 impl<const DAY: bool, const HISTORY: bool, const GAPS: bool> QueryFragment<Pg> for Merge<'_, DAY, HISTORY, GAPS> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        match (HISTORY, GAPS) {
-            (false, _) => {}
-            (true, false) => push_quick_history::<DAY>(&mut out, self.prices, self.ticks)?,
-            (true, true) => push_careful_history(&mut out, self.ticks)?,
+        match self.ticks {
+            None => {}
+            Some(ticks) if GAPS => push_careful_history(&mut out, ticks)?,
+            Some(ticks) => push_quick_history::<DAY>(&mut out, self.prices, ticks)?,
         }
         if GAPS {
             out.push_sql(", holes AS (INSERT INTO tick_gap (");
@@ -124,7 +125,7 @@ impl<const DAY: bool, const HISTORY: bool, const GAPS: bool> QueryFragment<Pg> f
         }
         out.push_sql("UPDATE ticker_price_data AS t SET ");
         out.push_sql(if DAY { &WITH_DAY } else { &WITHOUT_DAY });
-        push_prices::<DAY>(&mut out, self.prices)?;
+        push_prices(&mut out, self.prices)?;
         out.push_sql(if DAY { &AFTER_WITH_DAY } else { &AFTER_WITHOUT_DAY });
         Ok(())
     }
@@ -146,7 +147,7 @@ fn push_quick_history<'b, const DAY: bool>(
     out.push_sql(") THEN n.instrument_id END, ");
     out.push_sql(columns.split_once(", ").map_or("", |(_id, others)| others));
     out.push_sql(" FROM unnest(");
-    push_ticks(out, ticks, if DAY { VALUES.len() } else { VALUES_WITHOUT_DAY })?;
+    push_ticks(out, ticks)?;
     out.push_sql(") AS n(");
     out.push_sql(columns);
     out.push_sql(")) ");
@@ -158,7 +159,7 @@ fn push_careful_history<'b>(out: &mut AstPass<'_, 'b, Pg>, ticks: &'b TickArrays
     out.push_sql("WITH added AS (INSERT INTO tick_history (");
     out.push_sql(&TICK_COLUMNS);
     out.push_sql(") SELECT n.* FROM unnest(");
-    push_ticks(out, ticks, VALUES.len())?;
+    push_ticks(out, ticks)?;
     out.push_sql(") AS n(");
     out.push_sql(&TICK_COLUMNS);
     // A tick of a row that is gone belongs to nothing; its instrument comes back under another id.
@@ -190,30 +191,26 @@ fn after_arrays(slots: &[Slot]) -> String {
 }
 
 /// In the order of `columns::input`.
-fn push_prices<'b, const DAY: bool>(out: &mut AstPass<'_, 'b, Pg>, prices: &'b PriceArrays) -> QueryResult<()> {
-    let slots = if DAY { &Slot::ALL[..] } else { TRADE_AND_QUOTE };
-    let values: usize = slots.iter().map(|&slot| columns::values_of(slot).len()).sum();
+pub(super) fn push_prices<'b>(out: &mut AstPass<'_, 'b, Pg>, prices: &'b PriceArrays) -> QueryResult<()> {
     out.push_bind_param::<Array<BigInt>, _>(&prices.ids)?;
-    for array in &prices.values[..values] {
+    for array in &prices.values {
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<Numeric>>, _>(array)?;
     }
-    for array in &prices.orders[..slots.len()] {
+    for array in &prices.orders {
         out.push_sql(", ");
         out.push_bind_param::<Array<BigInt>, _>(array)?;
     }
-    let day_at = DAY.then_some(&prices.day_at);
-    for array in
-        [Some(&prices.trade_at), Some(&prices.quote_at), day_at, Some(&prices.received_at)].into_iter().flatten()
-    {
+    let times = [Some(&prices.trade_at), Some(&prices.quote_at), prices.day_at.as_ref(), Some(&prices.received_at)];
+    for array in times.into_iter().flatten() {
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<Timestamptz>>, _>(array)?;
     }
     Ok(())
 }
 
-/// In the order of `TICK_COLUMNS`, the first so many values.
-pub(super) fn push_ticks<'b>(out: &mut AstPass<'_, 'b, Pg>, ticks: &'b TickArrays, values: usize) -> QueryResult<()> {
+/// In the order of `TICK_COLUMNS`.
+pub(super) fn push_ticks<'b>(out: &mut AstPass<'_, 'b, Pg>, ticks: &'b TickArrays) -> QueryResult<()> {
     out.push_bind_param::<Array<BigInt>, _>(&ticks.instruments)?;
     out.push_sql(", ");
     out.push_bind_param::<Array<BigInt>, _>(&ticks.orders)?;
@@ -225,14 +222,9 @@ pub(super) fn push_ticks<'b>(out: &mut AstPass<'_, 'b, Pg>, ticks: &'b TickArray
     }
     out.push_sql(", ");
     out.push_bind_param::<Array<Nullable<BigInt>>, _>(&ticks.trade_ids)?;
-    for array in &ticks.values[..values] {
+    for array in &ticks.values {
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<Numeric>>, _>(array)?;
     }
     Ok(())
-}
-
-/// All price arrays, in the order of `columns::input` over all slots.
-pub(super) fn push_all_prices<'b>(out: &mut AstPass<'_, 'b, Pg>, prices: &'b PriceArrays) -> QueryResult<()> {
-    push_prices::<true>(out, prices)
 }
