@@ -59,10 +59,10 @@ fn short(text: &str) -> Option<Decimal> {
     if digits.len() > DIGITS_MAX + 1 {
         return None;
     }
-    let (mut mantissa, mut point) = (0_i64, None);
+    let (mut mantissa, mut point) = (0_u64, None); // has room for a digit too many
     for (place, byte) in digits.bytes().enumerate() {
         match byte {
-            b'0'..=b'9' => mantissa = mantissa * 10 + i64::from(byte - b'0'),
+            b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
             b'.' if point.is_none() && 0 < place => point = Some(place),
             _ => return None,
         }
@@ -72,6 +72,7 @@ fn short(text: &str) -> Option<Decimal> {
     if whole == 0 || (point.is_some() && scale == 0) || DIGITS_MAX < whole + scale {
         return None;
     }
+    let mantissa = i64::try_from(mantissa).ok()?;
     let is_negative = digits.len() < text.len();
     if is_negative && mantissa == 0 {
         return None; // whether a zero keeps its sign is the library's to say
@@ -164,6 +165,13 @@ mod tests {
                 let slow = Decimal::from_str_exact(&text).unwrap();
                 proptest::prop_assert_eq!(number.serialize(), slow.serialize());
             }
+        }
+    }
+
+    #[test]
+    fn a_digit_too_many_for_the_short_way_is_read_all_the_same() {
+        for text in ["9223400000000000000", "-9999999999999999999", "999999999999999999.9"] {
+            assert_eq!(text.parse::<Price>().unwrap().to_string(), text);
         }
     }
 
