@@ -1,9 +1,8 @@
 //! One consumer loop: take, store, settle and take again.
 
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::broker::Broker;
 use common::clock;
@@ -17,11 +16,12 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 use tracing::{debug, error};
 
+use crate::asks::Asks;
 use crate::checkpoint::Checkpoint;
 use crate::decode::decode;
 use crate::docket::{Clerk, Docket, Failure};
 use crate::guard::Verdict;
-use crate::idle::{Lookout, Watch};
+use crate::idle::{Lookout, Rung, Watch};
 use crate::leases::{Keeping, Leases};
 use crate::options::WorkerOptions;
 use crate::revive::Ward;
@@ -49,14 +49,6 @@ pub(crate) struct Shared {
     pub(crate) shutdown: Shutdown,
 }
 
-/// A take that may have been carried out already although no answer came: it is repeated under the same name.
-#[derive(Debug)]
-struct Asked {
-    take: Take,
-    /// When it was asked for the first time without an answer.
-    since: Option<Instant>,
-}
-
 struct Leased {
     queue: QueueName,
     batch: Batch,
@@ -65,13 +57,20 @@ struct Leased {
     keeping: Keeping,
 }
 
+/// What is known of the queues.
+enum Look {
+    Due,
+    Empty,
+    Found(Leased),
+}
+
 /// One loop.
 #[derive(Debug)]
 pub(crate) struct Consumer {
     shared: Shared,
     /// The worker's queues, beginning with the one this loop prefers.
     queues: Vec<QueueName>,
-    asked: HashMap<QueueName, Asked>,
+    asks: Asks,
     /// Kept while there is so little to do that the takes that come with the settlements are enough: a tick that comes
     /// during a commit goes with the next one, and no second loop has to take, commit and settle for it alone.
     watch: Option<Watch>,
@@ -84,7 +83,7 @@ impl Consumer {
         let mut queues = shared.options.queues.clone();
         let preferred = usize::try_from(number).unwrap_or(0) % queues.len().max(1);
         queues.rotate_left(preferred);
-        Self { shared, queues, asked: HashMap::new(), watch: None, seen_empty: None }
+        Self { shared, queues, asks: Asks::default(), watch: None, seen_empty: None }
     }
 
     /// Works until the process is asked to stop; what is leased by then is finished.
@@ -104,10 +103,8 @@ impl Consumer {
 
     /// A take that got no answer may have leased a batch to us that we will never work on.
     async fn give_back_unanswered(self) {
-        for (queue, asked) in &self.asked {
-            if asked.since.is_some() {
-                self.release(queue, asked.take.lease).await;
-            }
+        for (queue, lease) in self.asks.open() {
+            self.release(queue, lease).await;
         }
     }
 
@@ -124,19 +121,43 @@ impl Consumer {
             None => shutdown.run_until(Arc::clone(lookout).watch()).await?,
         };
         // Nobody of this process was rung for anything since: the look that came with the settlement counts.
-        if self.seen_empty.take() == Some(lookout.finds()) {
-            shutdown.run_until(watch.rung()).await?;
-        }
+        let has_looked = self.seen_empty.take() == Some(lookout.finds());
+        let mut look = if has_looked { Look::Empty } else { Look::Due };
         loop {
-            if shutdown.has_begun() {
-                return None;
+            look = match look {
+                Look::Found(leased) => {
+                    watch.found();
+                    self.watch = self.is_all(&leased.batch).then_some(watch);
+                    return Some(leased);
+                }
+                Look::Due if shutdown.has_begun() => return None,
+                Look::Due => self.take_any().await.map_or(Look::Empty, Look::Found),
+                Look::Empty => shutdown.run_until(self.wait(&mut watch)).await?,
             }
-            if let Some(leased) = self.take_any().await {
-                watch.found();
-                self.watch = self.is_all(&leased.batch).then_some(watch);
-                return Some(leased);
+        }
+    }
+
+    /// Waits until it is time to look, and looks where that is one round trip.
+    async fn wait(&mut self, watch: &mut Watch) -> Look {
+        let [queue] = &self.queues[..] else {
+            watch.rung(None).await;
+            return Look::Due;
+        };
+        let queue = queue.clone();
+        let was_open = self.asks.is_open(&queue);
+        let take = self.asking(&queue);
+        match watch.rung(Some(&take)).await {
+            Rung::AndTaken(taken) => {
+                self.shared.broker_trouble.answered(clock::monotonic());
+                self.answered(&queue, taken).map_or(Look::Empty, Look::Found)
             }
-            shutdown.run_until(watch.rung()).await?;
+            Rung::Only => {
+                if !was_open {
+                    self.asks.was_in_vain(&queue); // it was not even sent
+                }
+                Look::Due
+            }
+            Rung::Deaf => Look::Due,
         }
     }
 
@@ -165,46 +186,30 @@ impl Consumer {
         None
     }
 
-    /// The take to send now: the one that got no answer, or a fresh one.
     fn asking(&mut self, queue: &QueueName) -> Take {
         let options = &self.shared.options;
-        let limits = options.limits();
-        let tasks_max = self.shared.writer.size().now(limits.batch_tasks);
-        let asked = self.asked.entry(queue.clone()).or_insert_with(|| Asked {
-            take: Take {
-                queue: queue.clone(),
-                lease: LeaseId::fresh(),
-                tasks_max,
-                bytes_max: limits.batch_bytes,
-                ttl: options.lease,
-                worker: options.name.clone(),
-            },
-            since: None,
-        });
-        if asked.since.is_none() {
-            asked.take.tasks_max = tasks_max; // nothing was created yet under this name
-            asked.since = Some(clock::monotonic());
-        }
-        asked.take.clone()
+        let tasks_max = self.shared.writer.size().now(options.limits().batch_tasks);
+        self.asks.next(queue, options, tasks_max)
     }
 
     fn answered(&mut self, queue: &QueueName, taken: Taken) -> Option<Leased> {
         self.shared.stats.took(clock::now());
         self.shared.stats.progressed(clock::monotonic());
-        let asked = self.asked.get_mut(queue)?;
-        match taken {
-            Taken::Empty | Taken::Paused => asked.since = None, // nothing was created under this name
-            Taken::Used => drop(self.asked.remove(queue)),
-            Taken::Batch(batch) => {
-                reach(Point::TakeAfter);
-                let since = asked.since.unwrap_or_else(clock::monotonic);
-                let keeping = self.shared.leases.keep(queue, batch.lease, since);
-                let asked = asked.take.tasks_max;
-                self.asked.remove(queue);
-                return Some(Leased { queue: queue.clone(), batch, asked, keeping });
+        let batch = match taken {
+            Taken::Empty | Taken::Paused => {
+                self.asks.was_in_vain(queue);
+                return None;
             }
-        }
-        None
+            Taken::Used => {
+                self.asks.used(queue);
+                return None;
+            }
+            Taken::Batch(batch) => batch,
+        };
+        reach(Point::TakeAfter);
+        let (take, since) = self.asks.used(queue)?;
+        let keeping = self.shared.leases.keep(queue, batch.lease, since);
+        Some(Leased { queue: queue.clone(), batch, asked: take.tasks_max, keeping })
     }
 
     /// Stores and settles a batch; returns the next one, taken in the same round trip.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use common::broker::{Bell, BrokerError, HALF_DEAF_MAX};
+use common::queue::{Take, Taken};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tracing::{debug, warn};
 
@@ -30,6 +31,16 @@ pub(crate) struct Watch {
     place: OwnedMutexGuard<Place>,
 }
 
+/// How a wait ended.
+#[derive(Debug)]
+pub(crate) enum Rung {
+    /// Nothing was asked of the queue.
+    Only,
+    AndTaken(Taken),
+    /// The bell cannot be heard; whether the queue has heard the take is not known.
+    Deaf,
+}
+
 impl Lookout {
     pub(crate) fn new(bell: Box<dyn Bell>, look_every: Duration) -> Self {
         Self { place: Arc::new(Mutex::new(Place { bell, is_told: false })), look_every, finds: AtomicU64::new(0) }
@@ -53,13 +64,22 @@ impl Watch {
         self.lookout.finds.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Returns when it is time to look: the bell rang, or has not for long.
-    pub(crate) async fn rung(&mut self) {
-        match self.place.bell.rung(self.lookout.look_every).await {
-            Ok(()) => self.place.is_told = false,
+    /// Returns when it is time to look: the bell rang, or has not for long. Takes itself where that is one round trip.
+    pub(crate) async fn rung(&mut self, take: Option<&Take>) -> Rung {
+        let bell = &mut self.place.bell;
+        let rung = match take {
+            Some(take) => bell.rung_and_take(self.lookout.look_every, take).await,
+            None => bell.rung(self.lookout.look_every).await.map(|()| None),
+        };
+        match rung {
+            Ok(taken) => {
+                self.place.is_told = false;
+                taken.map_or(Rung::Only, Rung::AndTaken)
+            }
             Err(error) => {
                 self.place.tell(&error);
                 tokio::time::sleep(HALF_DEAF_MAX).await;
+                Rung::Deaf
             }
         }
     }

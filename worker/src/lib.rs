@@ -7,6 +7,7 @@
 //! The pure steps are [`decode`](mod@decode), [`coalesce`](mod@coalesce) and the [`docket`]; the shells around them
 //! are [`consumer`], [`writer`] and [`leases`].
 
+mod asks;
 mod batch_size;
 mod beat;
 #[doc(hidden)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::BrokerError;
+use crate::queue::{Take, Taken};
 
 /// Where not every ring can be heard, a wait is no longer than this.
 pub const HALF_DEAF_MAX: Duration = Duration::from_millis(20);
@@ -27,4 +28,16 @@ pub trait Bell: Send + Sync + Debug {
     /// May be dropped at any moment: a ring is lost at most together with the wait that was about to end by it, so look
     /// before the next one.
     async fn rung(&mut self, at_most: Duration) -> Result<(), BrokerError>;
+
+    /// Waits as [`rung`](Self::rung) does, and takes right then, in the same round trip. `None` where that cannot be:
+    /// it has only waited, and the caller has to take.
+    ///
+    /// # Errors
+    /// As of both. The batch may have been taken all the same: repeat the take under the same name.
+    ///
+    /// # Cancel safety
+    /// As when a take is dropped that may have been sent: repeat it or release its lease.
+    async fn rung_and_take(&mut self, at_most: Duration, _take: &Take) -> Result<Option<Taken>, BrokerError> {
+        self.rung(at_most).await.map(|()| None)
+    }
 }

@@ -144,10 +144,8 @@ impl Broker for RedisBroker {
 
     async fn take(&self, take: &Take) -> Result<Taken, BrokerError> {
         self.know(QUEUES, take.queue.as_str()).await?;
-        let mut call = scripts::TAKE.on(take.queue.as_str());
-        add_wish(&mut call, take);
-        let (answer, elements) =
-            self.link.run_and_read(&scripts::TAKE, call, &batch_key(&take.queue, take.lease)).await?;
+        let (call, batch) = take_call(take);
+        let (answer, elements) = self.link.run_and_read(&scripts::TAKE, call, &batch).await?;
         self.expect(reply::taken(answer, elements, take.lease), "no batch and no reason")
     }
 
@@ -260,6 +258,13 @@ fn settle_call(settlement: &Settlement, next: Option<&Take>) -> Call {
         add_wish(&mut call, take);
     }
     call
+}
+
+/// The call of a take, and the list that it fills.
+fn take_call(take: &Take) -> (Call, String) {
+    let mut call = scripts::TAKE.on(take.queue.as_str());
+    add_wish(&mut call, take);
+    (call, batch_key(&take.queue, take.lease))
 }
 
 fn add_wish(call: &mut Call, take: &Take) {

@@ -165,6 +165,8 @@ macro_rules! broker_suite {
             a_revision_of_another_life_means_a_restart
             a_grant_tells_the_rosters_revision
             an_enqueue_ends_a_wait
+            a_wait_may_end_with_the_batch_itself
+            a_wait_without_a_ring_ends_without_a_batch
             what_is_enqueued_between_look_and_wait_is_heard
             a_wait_ends_when_its_time_is_up
             of_several_who_wait_each_enqueue_wakes_one

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::broker::redis::connect;
 use common::broker::{Bell, BrokerError, Enqueued};
+use common::queue::{Settled, Taken};
 use common::testing::broker_suite::Hand;
 use common::testing::{RedisServer, eventually};
 use tokio::time::timeout;
@@ -99,4 +100,41 @@ async fn a_key_of_another_kind_in_the_bells_place_disturbs_no_task() {
     hand.broker.release(&hand.queue, released.lease).await.expect("release");
     assert_eq!(hand.drain().await, ["1"]);
     hand.census().await;
+}
+
+#[tokio::test]
+async fn a_lease_that_is_given_up_before_it_is_taken_is_never_taken() {
+    let (_server, hand, _bell) = open().await;
+    let wish = hand.wish(10, LONG);
+    for _ in 0..2 {
+        assert_eq!(hand.broker.release(&hand.queue, wish.lease).await.expect("release"), Settled::Lost);
+    }
+    hand.put(&["1"]).await;
+    assert_eq!(hand.take_as(&wish).await, Taken::Used, "as of a take that still waited for a ring");
+    assert_eq!(hand.drain().await, ["1"]);
+}
+
+#[tokio::test]
+async fn a_redis_that_has_forgotten_its_scripts_only_waits() {
+    let (server, hand, mut bell) = open().await;
+    let wish = hand.wish(10, LONG);
+    assert_eq!(hand.take_as(&wish).await, Taken::Empty);
+    hand.put(&["1"]).await;
+    server.cli(&["SCRIPT", "FLUSH"]);
+    let taken = timeout(PATIENCE, bell.rung_and_take(LONG, &wish)).await.expect("it is rung").expect("it is heard");
+    assert_eq!(taken, None);
+    assert!(matches!(hand.take_as(&wish).await, Taken::Batch(_)), "which makes it known again");
+}
+
+#[tokio::test]
+async fn a_wait_that_fails_behind_its_take_is_repeated_under_the_same_name() {
+    let (server, hand, mut bell) = open().await;
+    let wish = hand.wish(10, LONG);
+    assert_eq!(hand.take_as(&wish).await, Taken::Empty);
+    server.cli(&["SET", BELL, "somebody else's"]);
+    hand.put(&["1"]).await;
+    let deaf = bell.rung_and_take(LONG, &wish).await;
+    assert!(matches!(&deaf, Err(BrokerError::Unexpected { .. })), "{deaf:?}");
+    assert!(matches!(hand.take_as(&wish).await, Taken::Batch(_)));
+    assert_eq!(hand.census().await.ledger.leased, 1);
 }

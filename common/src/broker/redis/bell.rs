@@ -10,9 +10,10 @@ use async_trait::async_trait;
 use redis::Value;
 
 use super::link::{Link, RESPONSE_TIMEOUT};
+use super::{reply, take_call};
 use crate::broker::{Bell, BrokerError, HALF_DEAF_MAX};
 use crate::clock;
-use crate::queue::QueueName;
+use crate::queue::{QueueName, Take, Taken};
 
 /// Longer waits are made of several, so that a connection which was cut silently is noticed.
 const BLOCK_MAX: Duration = Duration::from_secs(1);
@@ -38,18 +39,18 @@ impl RedisBell {
         Self { home, link: None, keys, is_half_deaf: false }
     }
 
-    /// Whether an element was there, or came in time.
-    async fn pop(&mut self, block: Duration) -> Result<bool, BrokerError> {
-        let link = match self.link.take() {
+    async fn own_link(&mut self) -> Link {
+        match self.link.take() {
             Some(link) => link,
             None => self.home.beside().await,
-        };
-        let mut command = redis::cmd("BLPOP");
-        let heard = if self.is_half_deaf { 1 } else { self.keys.len() };
-        for key in &self.keys[..heard] {
-            command.arg(key);
         }
-        let answer = link.ask(command.arg(block.as_secs_f64())).await;
+    }
+
+    /// Whether an element was there, or came in time.
+    async fn pop(&mut self, block: Duration) -> Result<bool, BrokerError> {
+        let link = self.own_link().await;
+        let heard = if self.is_half_deaf { 1 } else { self.keys.len() };
+        let answer = link.ask(&wait(&self.keys[..heard], block)).await;
         self.link = Some(link);
         match answer {
             Ok(popped) => Ok(popped != Value::Nil),
@@ -75,6 +76,32 @@ impl Bell for RedisBell {
             }
         }
     }
+
+    async fn rung_and_take(&mut self, at_most: Duration, take: &Take) -> Result<Option<Taken>, BrokerError> {
+        if self.keys.len() != 1 {
+            return self.rung(at_most).await.map(|()| None);
+        }
+        let link = self.own_link().await;
+        let wait = wait(&self.keys, at_most.clamp(BLOCK_MIN, BLOCK_MAX));
+        let (call, batch) = take_call(take);
+        let answer = link.wait_and_run_and_read(&wait, call, &batch).await;
+        let taken = match answer {
+            Ok(Some((answer, elements))) => match reply::taken(answer, elements, take.lease) {
+                Some(taken) => Ok(Some(taken)),
+                None => Err(link.unexpected("no batch and no reason")),
+            },
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        self.link = Some(link);
+        taken
+    }
+}
+
+fn wait(keys: &[String], block: Duration) -> redis::Cmd {
+    let mut command = redis::cmd("BLPOP");
+    command.arg(keys).arg(block.as_secs_f64());
+    command
 }
 
 fn rest(asked_at: Instant, at_most: Duration) -> Duration {

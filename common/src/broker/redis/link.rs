@@ -61,8 +61,8 @@ struct Open {
 #[derive(Clone, Copy)]
 enum Request<'a> {
     One(&'a Cmd),
-    /// Answered by the array of both answers, or by the first error.
-    Two(&'a Pipeline),
+    /// Answered by the array of all answers, or by the first error.
+    Several(&'a Pipeline),
     /// A script and what follows it, between `MULTI` and `EXEC`: answered by the array of all their answers, or by the
     /// script's error, or by the error for which nothing was carried out. Errors behind the script stay in the array.
     Transaction(&'a Pipeline),
@@ -72,8 +72,8 @@ impl Request<'_> {
     async fn over(self, connection: &mut MultiplexedConnection) -> Result<Value, RedisError> {
         match self {
             Self::One(command) => connection.send_packed_command(command).await.and_then(Value::extract_error),
-            Self::Two(commands) => {
-                let answers = connection.send_packed_commands(commands, 0, 2).await?;
+            Self::Several(commands) => {
+                let answers = connection.send_packed_commands(commands, 0, commands.len()).await?;
                 let answers = answers.into_iter().map(Value::extract_error);
                 answers.collect::<Result<_, _>>().map(Value::Array)
             }
@@ -167,10 +167,28 @@ impl Link {
     ) -> Result<(Value, Value), BrokerError> {
         let mut both = Pipeline::with_capacity(2);
         both.add_command(call.into_cmd()).cmd("LRANGE").arg(key).arg(0).arg(-1);
-        let answers = self.run_request(script, Request::Two(&both)).await?;
+        let answers = self.run_request(script, Request::Several(&both)).await?;
         match reply::array(answers) {
             Some([answer, elements]) => Ok((answer, elements)),
             None => Err(self.unexpected("not as many answers as commands")),
+        }
+    }
+
+    /// As [`run_and_read`](Self::run_and_read), once `wait` lets it: Redis keeps what stands behind a command that
+    /// blocks until it ends. `None` when Redis did not know the script: then nothing was done but waiting.
+    pub(super) async fn wait_and_run_and_read(
+        &self,
+        wait: &Cmd,
+        call: Call,
+        key: &str,
+    ) -> Result<Option<(Value, Value)>, BrokerError> {
+        let mut all = Pipeline::with_capacity(3);
+        all.add_command(wait.clone()).add_command(call.into_cmd()).cmd("LRANGE").arg(key).arg(0).arg(-1);
+        match self.send(Request::Several(&all)).await.map(reply::array) {
+            Ok(Some([_rung, answer, elements])) => Ok(Some((answer, elements))),
+            Ok(None) => Err(self.unexpected("not as many answers as commands")),
+            Err(error) if error.code() == Some("NOSCRIPT") => Ok(None),
+            Err(error) => Err(self.failed(error)),
         }
     }
 

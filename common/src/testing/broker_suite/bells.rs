@@ -43,6 +43,34 @@ pub async fn an_enqueue_ends_a_wait(place: Place) {
     assert_eq!(worker.drain().await, ["1"]);
 }
 
+/// The wait brings the batch along where the broker can do that; its name tells it from any other.
+pub async fn a_wait_may_end_with_the_batch_itself(place: Place) {
+    let (producer, worker) = (Hand::new(&place.one), Hand::new(&place.two));
+    let mut bell = bell_of(&worker);
+    let wish = worker.wish(10, LONG);
+    assert_eq!(worker.take_as(&wish).await, Taken::Empty);
+    hush(&mut bell).await;
+    let wait = async { timeout(PATIENCE, bell.rung_and_take(LONG, &wish)).await.expect("it rings in time") };
+    let (taken, ()) = tokio::join!(wait, producer.put(&["1"]));
+    let again = worker.take_as(&wish).await;
+    assert!(matches!(&again, Taken::Batch(batch) if batch.tasks == [b"1"]), "{again:?}");
+    assert!(taken.expect("it can be heard").is_none_or(|taken| taken == again));
+}
+
+/// Nothing comes, or nothing may be taken.
+pub async fn a_wait_without_a_ring_ends_without_a_batch(place: Place) {
+    let worker = Hand::new(&place.one);
+    let mut bell = bell_of(&worker);
+    let wish = worker.wish(10, LONG);
+    let taken = timeout(PATIENCE, bell.rung_and_take(SHORT, &wish)).await.expect("it ends").expect("it can be heard");
+    assert!(taken.is_none_or(|taken| taken == Taken::Empty));
+    worker.broker.set_paused(&worker.queue, true).await.expect("pause");
+    worker.put(&["1"]).await;
+    let taken = timeout(PATIENCE, bell.rung_and_take(SHORT, &wish)).await.expect("it ends").expect("it can be heard");
+    assert!(taken.is_none_or(|taken| taken == Taken::Paused));
+    assert_eq!(worker.census().await.ledger.waiting, 1);
+}
+
 /// The moment at which a wake-up is missed where it can be missed at all.
 pub async fn what_is_enqueued_between_look_and_wait_is_heard(place: Place) {
     let (producer, worker) = (Hand::new(&place.one), Hand::new(&place.two));
