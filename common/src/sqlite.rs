@@ -102,6 +102,11 @@ impl SqliteThread {
         while open.changed().await.is_ok() {}
     }
 
+    /// Brings to the disk what was committed so far. Fails where there is no write-ahead log.
+    pub(crate) fn flush_log(&self) -> std::io::Result<()> {
+        self.file.flush_log()
+    }
+
     /// The opened file, as an absolute path.
     pub fn path(&self) -> &Path {
         &self.file.path

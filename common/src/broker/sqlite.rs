@@ -1,7 +1,7 @@
 //! The queue in a SQLite file: nothing to install, usable by several processes of one machine at once.
 //!
-//! Every call that changes something is one `BEGIN IMMEDIATE` transaction with one flush to disk, whatever the number
-//! of tasks. How the tasks lie in the tables: `sqlite/schema.rs`.
+//! Every call that changes something is one `BEGIN IMMEDIATE` transaction with at most one flush to disk, whatever the
+//! number of tasks. How the tasks lie in the tables: `sqlite/schema.rs`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ mod desk;
 mod enqueue;
 mod fsck;
 mod ledger;
+mod log;
 mod reap;
 mod roster;
 mod schema;
@@ -39,6 +40,7 @@ mod transaction;
 mod trouble;
 
 use bells::Bells;
+use log::Log;
 use transaction::{Access, transaction};
 use trouble::Trouble;
 
@@ -48,6 +50,7 @@ pub struct SqliteBroker {
     thread: SqliteThread,
     place: Arc<str>,
     bells: Arc<Bells>,
+    log: Log,
 }
 
 /// Opens (or creates) the file at `path`.
@@ -73,13 +76,12 @@ impl SqliteBroker {
         if let Some(problem) = thread.damage().await {
             return Err(Trouble::Damaged(format!("it is damaged: {problem}")).at(&place));
         }
+        let gone = |gone| BrokerError::Unavailable { place: place.to_string(), source: Box::new(gone) };
+        let prepared = thread.call(|db| transaction(db, Access::Write, schema::prepare)).await.map_err(gone)?;
+        prepared.map_err(|trouble| trouble::at_opening(trouble, &place))?;
         let bells = Arc::new(Bells::beside(thread.path()));
-        let broker = Self { thread, place, bells };
-        broker
-            .call(|db| transaction(db, Access::Write, schema::prepare))
-            .await?
-            .map_err(|trouble| trouble::at_opening(trouble, &broker.place))?;
-        Ok(broker)
+        let log = Log::of(&thread);
+        Ok(Self { thread, place, bells, log })
     }
 
     async fn call<T, W>(&self, work: W) -> Result<T, BrokerError>
@@ -153,8 +155,15 @@ impl Broker for SqliteBroker {
     async fn enqueue(&self, enqueue: &Enqueue<'_>) -> Result<Enqueued, BrokerError> {
         let packed = enqueue::Packed::new(enqueue).map_err(|trouble| trouble.at(&self.place))?;
         let has_tasks = !enqueue.tasks.is_empty();
-        let is_due = move |answer: &Enqueued| has_tasks && *answer == Enqueued::Accepted;
-        self.run_and_ring(Access::Write, is_due, move |db, now| packed.run(db, now)).await
+        self.check_place()?;
+        let (bells, log) = (Arc::clone(&self.bells), self.log.clone());
+        let ring = move |answer: &Enqueued| {
+            if has_tasks && *answer == Enqueued::Accepted {
+                bells.ring();
+            }
+        };
+        let answer = self.call(move |db| log.write_through(db, |db| packed.run(db, clock::now()), ring)).await?;
+        answer.map_err(|trouble| trouble.at(&self.place))
     }
 
     async fn take(&self, take: &Take) -> Result<Taken, BrokerError> {

@@ -9,6 +9,8 @@ use diesel::ConnectionError;
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) path: PathBuf,
+    /// Beside the file itself, wherever a link to it lies: <https://sqlite.org/wal.html#the_wal_file>.
+    log: PathBuf,
     #[cfg(unix)]
     identity: (u64, u64),
 }
@@ -16,11 +18,20 @@ pub(super) struct Opened {
 impl Opened {
     /// Remembers the file at `path`.
     pub(super) fn look(path: &Path) -> Result<Self, ConnectionError> {
+        let mut log = path.canonicalize().map_err(|problem| bad(path, &problem))?.into_os_string();
+        log.push("-wal");
         Ok(Self {
             path: path.to_owned(),
+            log: log.into(),
             #[cfg(unix)]
             identity: identity(path).map_err(|problem| bad(path, &problem))?,
         })
+    }
+
+    /// Brings to the disk what the write-ahead log holds. It is opened anew each time: SQLite deletes it with the last
+    /// connection, and what is written to a deleted one is nowhere.
+    pub(super) fn flush_log(&self) -> io::Result<()> {
+        std::fs::OpenOptions::new().write(true).open(&self.log)?.sync_data()
     }
 
     /// Whether the path still names that file.

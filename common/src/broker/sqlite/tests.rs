@@ -98,3 +98,31 @@ async fn the_way_to_the_first_task_does_not_grow_with_the_queue() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_enqueue_that_may_not_be_on_the_disk_is_not_answered_as_accepted_and_none_is_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("q.db");
+    let broker = SqliteBroker::open(&path).await.unwrap();
+    assert_eq!(put(&broker, 1, &[b"1".to_vec()]).await.unwrap(), Enqueued::Accepted);
+    let (log, away) = (folder.path().join("q.db-wal"), folder.path().join("away"));
+    std::fs::rename(&log, &away).unwrap();
+    let refused = put(&broker, 2, &[b"2".to_vec()]).await.unwrap_err();
+    assert!(matches!(&refused, BrokerError::Unfit { problem, .. } if problem.contains("No such file")), "{refused:?}");
+    std::fs::rename(&away, &log).unwrap();
+    let refused = put(&broker, 3, &[b"3".to_vec()]).await.unwrap_err();
+    assert!(matches!(&refused, BrokerError::Unfit { problem, .. } if problem.contains("earlier")), "{refused:?}");
+    assert_eq!(take(&broker).await.unwrap().tasks.len(), 2, "and what is there is still worked on");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_log_of_a_file_behind_a_link_is_found() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (link, path) = (folder.path().join("q.db"), other.path().join("real.db"));
+    drop(SqliteBroker::open(&path).await.unwrap());
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let thread = SqliteThread::open(&link).await.unwrap();
+    thread.call(|db| db.batch_execute("CREATE TABLE t (n INTEGER)")).await.unwrap().unwrap();
+    thread.flush_log().unwrap();
+}
