@@ -126,8 +126,8 @@ pub const TABLE: &[Setting] = &[
     setting("credentials.url_body", Kind::Hidden, "", "JSON that a `post` sends"),
     setting("credentials.url_pointer", Kind::Text, "/access_token", "Where the token is in the answer, as a JSON pointer, e.g. `/data/access_token`"),
 
-    setting("worker.concurrency", count(1, 256), "6", "Batches one worker works on at once; their commits take turns, and those that wait are committed together"),
-    setting("worker.batch_tasks", count(1, Take::TASKS_LIMIT as u64), "4000", "Tasks of a batch at most; no batch waits to be filled, and a worker asks for fewer while the store is slow"),
+    setting("worker.concurrency", count(1, 256), "16", "Batches one worker works on at once; their commits take turns, and those that wait are committed together"),
+    setting("worker.batch_tasks", count(1, Take::TASKS_LIMIT as u64), "2000", "Tasks of a batch at most; no batch waits to be filled, and a worker asks for fewer while the store is slow"),
     setting("worker.batch_bytes", BATCH_BYTES, "4MiB", "Bytes of a batch, about"),
     setting("worker.lease", time(Duration::from_secs(2), HOUR), "15s", "A batch whose worker is silent for this long goes to another worker"),
     setting("worker.attempts_max", count(1, 1_000), "5", "Attempts to store a tick before it is a dead letter"),
