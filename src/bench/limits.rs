@@ -24,6 +24,9 @@ pub(crate) const USUAL: Timing = Timing { round: Duration::from_millis(600), rou
 /// For a first impression.
 pub(crate) const QUICK: Timing = Timing { round: Duration::from_millis(200), rounds: 1 };
 
+/// Ticks of a batch: as many as fill a server's round trip, and the same in every run, so that runs can be compared.
+const BATCH: usize = 4_000;
+
 /// Why there are none.
 pub(crate) const ELSEWHERE: &str =
     "limits of the parts: the CPU time of servers that are not ours is not seen; use --pair servers or embedded";
@@ -102,7 +105,7 @@ pub(crate) async fn measure(plan: &Plan, symbols: usize, timing: Timing, report:
     if plan.servers.is_none() && !is_embedded {
         return Ok(false);
     }
-    let shape = Shape { symbols, batch: usize::try_from(report.batch_tasks).unwrap_or(1) };
+    let shape = Shape { symbols, batch: BATCH };
     let payload = prefill::payload(symbols, shape.batch, plan.broker.next_epoch().await?, clock::now());
     let measured = match &plan.servers {
         Some(servers) => of_servers(servers, &payload, shape, (timing, report.history)).await,
