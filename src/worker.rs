@@ -19,8 +19,8 @@ use crate::reload::Reloader;
 
 const EXAMPLES: &str = "\
 Examples:
-  tidemill worker                     one process, 4 batches at once
-  tidemill worker --concurrency 8     more at once, for a big database
+  tidemill worker                     one process, 16 batches at once
+  tidemill worker --concurrency 4     fewer, for a small one
   tidemill worker --queue a,b         two queues";
 
 /// Store queued ticks. Run as many as you like, on as many machines as you like

@@ -55,7 +55,8 @@ impl SqliteThread {
     /// How long a statement waits for another process' lock.
     pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-    /// Opens (or creates) the file in WAL mode, durable at every commit, readable by its owner only.
+    /// Opens (or creates) the file in WAL mode, durable at every commit unless a call sets it otherwise, readable by its
+    /// owner only.
     pub async fn open(path: &Path) -> Result<Self, ConnectionError> {
         let (calls, inbox) = mpsc::channel::<Call>(CALLS_MAX);
         let (opened, outcome) = oneshot::channel();
@@ -64,10 +65,10 @@ impl SqliteThread {
         let (held, open) = watch::channel(());
         let thread = std::thread::Builder::new().name("sqlite".to_owned()).spawn(move || {
             let _held = held; // dropped last, after the connection
-            match establish(&path).and_then(|connection| Ok((connection, file::Opened::look(&path)?))) {
+            match establish(&path).and_then(|connection| Ok((connection, Arc::new(file::Opened::look(&path)?)))) {
                 Ok((connection, file)) => {
-                    if opened.send(Ok(file)).is_ok() {
-                        serve(&path, connection, inbox);
+                    if opened.send(Ok(Arc::clone(&file))).is_ok() {
+                        serve(&file, connection, inbox);
                     }
                 }
                 Err(error) => drop(opened.send(Err(error))), // nobody waits for it any more: nothing to tell
@@ -78,7 +79,7 @@ impl SqliteThread {
         }
         let gone = |_| ConnectionError::BadConnection(ThreadGone.to_string());
         let file = outcome.await.map_err(gone)??;
-        Ok(Self { calls, file: Arc::new(file), open })
+        Ok(Self { calls, file, open })
     }
 
     /// Runs `work` on the connection. It runs to its end even if the caller stops waiting. If it panics, the caller
@@ -102,9 +103,9 @@ impl SqliteThread {
         while open.changed().await.is_ok() {}
     }
 
-    /// Brings to the disk what was committed so far. Fails where there is no write-ahead log.
-    pub(crate) fn flush_log(&self) -> std::io::Result<()> {
-        self.file.flush_log()
+    /// The write-ahead log, for whoever flushes what was committed without; an error where there is none.
+    pub(crate) fn log(&self) -> std::io::Result<Arc<std::fs::File>> {
+        self.file.log()
     }
 
     /// The opened file, as an absolute path.
@@ -133,17 +134,18 @@ impl SqliteThread {
 }
 
 /// Runs the calls until the last [`SqliteThread`] is dropped.
-fn serve(path: &Path, mut connection: SqliteConnection, mut inbox: mpsc::Receiver<Call>) {
+fn serve(file: &file::Opened, mut connection: SqliteConnection, mut inbox: mpsc::Receiver<Call>) {
     while let Some(call) = inbox.blocking_recv() {
         if catch_unwind(AssertUnwindSafe(|| call(&mut connection))).is_ok() {
             continue;
         }
         // Closing rolls back what the call had begun.
         drop(connection);
-        match establish(path) {
+        file.forget_log();
+        match establish(&file.path) {
             Ok(fresh) => connection = fresh,
             Err(error) => {
-                tracing::error!(%error, "cannot open {} again after a panic", path.display());
+                tracing::error!(%error, "cannot open {} again after a panic", file.path.display());
                 return;
             }
         }

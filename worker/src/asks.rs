@@ -29,23 +29,19 @@ impl Asks {
             take: Take {
                 queue: queue.clone(),
                 lease: LeaseId::fresh(),
-                tasks_max,
-                bytes_max: options.limits().batch_bytes,
+                tasks_max: 0,
+                bytes_max: 0,
                 ttl: options.lease,
                 worker: options.name.clone(),
             },
             since: None,
         });
         if asked.since.is_none() {
-            asked.take.tasks_max = tasks_max; // nothing was created yet under this name
+            // Nothing was created yet under this name.
+            (asked.take.tasks_max, asked.take.bytes_max) = (tasks_max, options.limits().batch_bytes);
             asked.since = Some(clock::monotonic());
         }
         asked.take.clone()
-    }
-
-    /// Whether a batch may be ours without our knowing it.
-    pub(crate) fn is_open(&self, queue: &QueueName) -> bool {
-        self.of.get(queue).is_some_and(|asked| asked.since.is_some())
     }
 
     /// The names under which a batch may be ours without our knowing it.

@@ -144,20 +144,14 @@ impl Consumer {
             return Look::Due;
         };
         let queue = queue.clone();
-        let was_open = self.asks.is_open(&queue);
-        let take = self.asking(&queue);
-        match watch.rung(Some(&take)).await {
-            Rung::AndTaken(taken) => {
-                self.shared.broker_trouble.answered(clock::monotonic());
-                self.answered(&queue, taken).map_or(Look::Empty, Look::Found)
-            }
-            Rung::Only => {
-                if !was_open {
-                    self.asks.was_in_vain(&queue); // it was not even sent
-                }
-                Look::Due
-            }
-            Rung::Deaf => Look::Due,
+        let take = watch.takes().then(|| self.asking(&queue));
+        let Rung::AndTaken(taken) = watch.rung(take.as_ref()).await else { return Look::Due };
+        self.shared.broker_trouble.answered(clock::monotonic());
+        let name_is_used = taken == Taken::Used;
+        match self.answered(&queue, taken) {
+            Some(leased) => Look::Found(leased),
+            None if name_is_used => Look::Due,
+            None => Look::Empty,
         }
     }
 
@@ -348,7 +342,8 @@ impl Consumer {
 
     async fn release(&self, queue: &QueueName, lease: LeaseId) {
         match self.shared.broker.release(queue, lease).await {
-            Ok(_) => debug!(%lease, "released a batch"),
+            Ok(Settled::Done) => debug!(%lease, "released a batch"),
+            Ok(Settled::Already | Settled::Lost) => {}
             // Not released, it comes again when the lease has run out.
             Err(error) => self.shared.broker_trouble.failed(&error, clock::monotonic()),
         }

@@ -34,11 +34,9 @@ pub(crate) struct Watch {
 /// How a wait ended.
 #[derive(Debug)]
 pub(crate) enum Rung {
-    /// Nothing was asked of the queue.
+    /// Whether a take that came with the wait was carried out is not known.
     Only,
     AndTaken(Taken),
-    /// The bell cannot be heard; whether the queue has heard the take is not known.
-    Deaf,
 }
 
 impl Lookout {
@@ -64,7 +62,12 @@ impl Watch {
         self.lookout.finds.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Returns when it is time to look: the bell rang, or has not for long. Takes itself where that is one round trip.
+    /// Whether a take should come with the wait.
+    pub(crate) fn takes(&self) -> bool {
+        self.place.bell.takes(self.lookout.look_every)
+    }
+
+    /// Returns when it is time to look: the bell rang, or has not for long.
     pub(crate) async fn rung(&mut self, take: Option<&Take>) -> Rung {
         let bell = &mut self.place.bell;
         let rung = match take {
@@ -79,7 +82,7 @@ impl Watch {
             Err(error) => {
                 self.place.tell(&error);
                 tokio::time::sleep(HALF_DEAF_MAX).await;
-                Rung::Deaf
+                Rung::Only
             }
         }
     }

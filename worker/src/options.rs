@@ -62,8 +62,8 @@ pub struct WorkerOptions {
 }
 
 impl WorkerOptions {
-    /// How late a task may be taken that rings no bell (pushed by others, delayed until now), or whose ring was lost
-    /// with a process. A worker without work does little else, so this decides what it costs.
+    /// How late a task may be taken that rings no bell (pushed by others, delayed until now), or whose ring was lost with
+    /// a process that had not sent its take. A worker without work does little else, so this decides what it costs.
     pub const LOOK_EVERY: Duration = Duration::from_millis(200);
 
     /// What counts now.

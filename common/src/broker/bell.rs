@@ -29,8 +29,13 @@ pub trait Bell: Send + Sync + Debug {
     /// before the next one.
     async fn rung(&mut self, at_most: Duration) -> Result<(), BrokerError>;
 
-    /// Waits as [`rung`](Self::rung) does, and takes right then, in the same round trip. `None` where that cannot be:
-    /// it has only waited, and the caller has to take.
+    /// Whether [`rung_and_take`](Self::rung_and_take) serves for such a wait.
+    fn takes(&self, _at_most: Duration) -> bool {
+        false
+    }
+
+    /// Waits as [`rung`](Self::rung) does, and takes right then, in the same round trip. `None`: it has not taken, and
+    /// the caller has to.
     ///
     /// # Errors
     /// As of both. The batch may have been taken all the same: repeat the take under the same name.

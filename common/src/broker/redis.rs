@@ -6,8 +6,8 @@
 //! (waiting for its time), so that giving back a thousand tasks costs as little as one.
 //!
 //! Keys of queue `q` (see `redis/names.lua`): `q` (pending), and under `tidemill:{q}:` `leases`, `delayed`,
-//! `b:<batch>`, `meta`, `t:<lease>` (names that were used, for two minutes), `p:<producer>` (its last enqueue, for a
-//! week), `stats`, `dead`, `letters`, `paused`, `bell` (wakes idle workers; a minute). Of the whole deployment:
+//! `b:<batch>`, `meta`, `t:<lease>` (names that were used, or given back unused; for two minutes), `p:<producer>` (its
+//! last enqueue; for a week), `stats`, `dead`, `letters`, `paused`, `bell` (wakes idle workers; a minute). Of the whole deployment:
 //! `tidemill:epoch`, `tidemill:queues`, `tidemill:{presence}:...`. Nothing that holds a task ever expires.
 
 use std::collections::HashMap;

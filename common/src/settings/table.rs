@@ -128,7 +128,7 @@ pub const TABLE: &[Setting] = &[
 
     setting("worker.concurrency", count(1, 256), "16", "Batches one worker works on at once; their commits take turns, and those that wait are committed together"),
     setting("worker.batch_tasks", count(1, Take::TASKS_LIMIT as u64), "2000", "Tasks of a batch at most; no batch waits to be filled, and a worker asks for fewer while the store is slow"),
-    setting("worker.batch_bytes", BATCH_BYTES, "4MiB", "Bytes of a batch, about"),
+    setting("worker.batch_bytes", BATCH_BYTES, "2MiB", "Bytes of a batch, about"),
     setting("worker.lease", time(Duration::from_secs(2), HOUR), "15s", "A batch whose worker is silent for this long goes to another worker"),
     setting("worker.attempts_max", count(1, 1_000), "5", "Attempts to store a tick before it is a dead letter"),
     setting("worker.retry_first", time(Duration::from_millis(1), HOUR), "1s", "Delay before the first retry; it doubles with each further one"),

@@ -1,7 +1,9 @@
 //! The file under a connection: who may read it, and whether it is still the one that was opened.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diesel::ConnectionError;
 
@@ -10,7 +12,8 @@ use diesel::ConnectionError;
 pub(super) struct Opened {
     pub(super) path: PathBuf,
     /// Beside the file itself, wherever a link to it lies: <https://sqlite.org/wal.html#the_wal_file>.
-    log: PathBuf,
+    log_path: PathBuf,
+    log: Mutex<Option<Arc<File>>>,
     #[cfg(unix)]
     identity: (u64, u64),
 }
@@ -22,16 +25,31 @@ impl Opened {
         log.push("-wal");
         Ok(Self {
             path: path.to_owned(),
-            log: log.into(),
+            log_path: log.into(),
+            log: Mutex::default(),
             #[cfg(unix)]
             identity: identity(path).map_err(|problem| bad(path, &problem))?,
         })
     }
 
-    /// Brings to the disk what the write-ahead log holds. It is opened anew each time: SQLite deletes it with the last
-    /// connection, and what is written to a deleted one is nowhere.
-    pub(super) fn flush_log(&self) -> io::Result<()> {
-        std::fs::OpenOptions::new().write(true).open(&self.log)?.sync_data()
+    /// The write-ahead log. Kept open: the system tells of a failed write whoever had the file open by then.
+    pub(super) fn log(&self) -> io::Result<Arc<File>> {
+        let mut log = self.kept_log();
+        if let Some(log) = &*log {
+            return Ok(Arc::clone(log));
+        }
+        let opened = Arc::new(File::options().write(true).open(&self.log_path)?);
+        *log = Some(Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// The connection is closed, and SQLite deletes the log with the last one: another one has another log.
+    pub(super) fn forget_log(&self) {
+        *self.kept_log() = None;
+    }
+
+    fn kept_log(&self) -> MutexGuard<'_, Option<Arc<File>>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the path still names that file.

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use common::broker::redis::connect;
 use common::broker::{Bell, BrokerError, Enqueued};
-use common::queue::{Settled, Taken};
+use common::queue::{Settled, Take, Taken};
 use common::testing::broker_suite::Hand;
 use common::testing::{RedisServer, eventually};
 use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_mins(1);
+const SHORT: Duration = Duration::from_millis(30);
 const PATIENCE: Duration = Duration::from_secs(20);
 const BELL: &str = "tidemill:{websocket_data}:bell";
 
@@ -114,27 +115,61 @@ async fn a_lease_that_is_given_up_before_it_is_taken_is_never_taken() {
     assert_eq!(hand.drain().await, ["1"]);
 }
 
+/// A look, and a wait that takes nothing because the bell has to know first that there was one.
+async fn look(hand: &Hand, bell: &mut Box<dyn Bell>) -> Take {
+    let wish = hand.wish(10, LONG);
+    assert_eq!(bell.rung_and_take(SHORT, &wish).await.expect("it is heard"), None);
+    assert_eq!(hand.take_as(&wish).await, Taken::Empty);
+    assert!(bell.takes(SHORT) && !bell.takes(LONG));
+    wish
+}
+
+#[tokio::test]
+async fn a_wait_brings_the_batch_along() {
+    let (_server, hand, mut bell) = open().await;
+    let wish = look(&hand, &mut bell).await;
+    assert_eq!(bell.rung_and_take(SHORT, &wish).await.expect("it is heard"), Some(Taken::Empty));
+    hand.put(&["1"]).await;
+    let taken = bell.rung_and_take(SHORT, &wish).await.expect("it is heard");
+    assert!(matches!(&taken, Some(Taken::Batch(batch)) if batch.tasks == [b"1"]), "{taken:?}");
+    assert_eq!(hand.take_as(&wish).await, taken.expect("there was one"));
+}
+
 #[tokio::test]
 async fn a_redis_that_has_forgotten_its_scripts_only_waits() {
     let (server, hand, mut bell) = open().await;
-    let wish = hand.wish(10, LONG);
-    assert_eq!(hand.take_as(&wish).await, Taken::Empty);
+    let wish = look(&hand, &mut bell).await;
     hand.put(&["1"]).await;
     server.cli(&["SCRIPT", "FLUSH"]);
-    let taken = timeout(PATIENCE, bell.rung_and_take(LONG, &wish)).await.expect("it is rung").expect("it is heard");
-    assert_eq!(taken, None);
+    assert_eq!(bell.rung_and_take(SHORT, &wish).await.expect("it is heard"), None);
     assert!(matches!(hand.take_as(&wish).await, Taken::Batch(_)), "which makes it known again");
 }
 
 #[tokio::test]
-async fn a_wait_that_fails_behind_its_take_is_repeated_under_the_same_name() {
+async fn a_redis_that_came_back_empty_is_told_of_the_queue_before_anything_is_taken_there() {
+    let (mut server, hand, mut bell) = open().await;
+    let wish = look(&hand, &mut bell).await;
+    server.stop();
+    server.start().await;
+    server.cli(&["FLUSHALL"]);
+    eventually("it is there again", PATIENCE, async || hand.broker.census(&hand.queue).await.is_ok()).await;
+    assert_eq!(bell.rung_and_take(SHORT, &wish).await.expect("it is heard"), None);
+    hand.take_as(&wish).await;
+    assert_eq!(hand.broker.queues().await.expect("a list"), std::slice::from_ref(&hand.queue));
+}
+
+#[tokio::test]
+async fn a_take_behind_a_refused_wait_is_repeated_under_the_same_name_and_none_follows_it() {
     let (server, hand, mut bell) = open().await;
-    let wish = hand.wish(10, LONG);
-    assert_eq!(hand.take_as(&wish).await, Taken::Empty);
+    let wish = look(&hand, &mut bell).await;
     server.cli(&["SET", BELL, "somebody else's"]);
     hand.put(&["1"]).await;
-    let deaf = bell.rung_and_take(LONG, &wish).await;
+    let deaf = bell.rung_and_take(SHORT, &wish).await;
     assert!(matches!(&deaf, Err(BrokerError::Unexpected { .. })), "{deaf:?}");
+    assert!(!bell.takes(SHORT), "its answer would be lost each time");
     assert!(matches!(hand.take_as(&wish).await, Taken::Batch(_)));
     assert_eq!(hand.census().await.ledger.leased, 1);
+    server.cli(&["DEL", BELL]);
+    bell.rung(SHORT).await.expect("it can be heard again");
+    assert!(bell.takes(SHORT));
 }

@@ -13,6 +13,7 @@ use crate::rig::{Rig, trade};
 const SOON: Duration = Duration::from_secs(30);
 /// Much longer than the patience of these tests.
 const NO_LOOK: Duration = Duration::from_mins(10);
+const LOOK_EVERY: Duration = WorkerOptions::LOOK_EVERY;
 
 type Running = JoinHandle<Result<WorkerSummary, WorkerError>>;
 
@@ -30,12 +31,11 @@ async fn on_redis() -> (RedisServer, Rig) {
 }
 
 /// Enqueues again and again what the worker can take only when it is woken.
-async fn every_enqueue_wakes(rig: &Rig, concurrency: u32) {
+async fn every_enqueue_wakes(rig: &Rig, concurrency: u32, look_every: Duration) {
     const ROUNDS: u32 = 40;
     const TICKS: u32 = 3;
     // One task a batch: what a loop leaves, another one has to find without a further ring.
-    let (running, shutdown) =
-        start(rig, WorkerOptions { look_every: NO_LOOK, concurrency, batch_tasks: 1, ..rig.options() });
+    let (running, shutdown) = start(rig, WorkerOptions { look_every, concurrency, batch_tasks: 1, ..rig.options() });
     for round in 0..ROUNDS {
         let ticks: Vec<_> = (0..TICKS).map(|tick| trade(round * TICKS + tick + 1, "BTCUSDT", "1")).collect();
         rig.enqueue(&ticks).await;
@@ -49,37 +49,41 @@ async fn every_enqueue_wakes(rig: &Rig, concurrency: u32) {
 #[tokio::test]
 async fn every_enqueue_wakes_an_idle_worker_embedded() {
     for concurrency in [1, 4] {
-        every_enqueue_wakes(&Rig::new().await, concurrency).await;
+        every_enqueue_wakes(&Rig::new().await, concurrency, NO_LOOK).await;
     }
 }
 
 #[tokio::test]
 async fn every_enqueue_wakes_an_idle_worker_on_redis() {
-    for concurrency in [1, 4] {
+    // A wait as short as usual brings the batch along; a longer one tells whether a ring is lost.
+    for (concurrency, look_every) in [(1, NO_LOOK), (4, NO_LOOK), (1, LOOK_EVERY), (4, LOOK_EVERY)] {
         let (_server, rig) = on_redis().await;
-        every_enqueue_wakes(&rig, concurrency).await;
+        every_enqueue_wakes(&rig, concurrency, look_every).await;
     }
 }
 
 #[tokio::test]
 async fn a_producer_that_never_pauses_leaves_nothing_to_a_worker_that_does() {
     const TICKS: u32 = 500;
-    let (_server, rig) = on_redis().await;
-    let (running, shutdown) = start(&rig, WorkerOptions { look_every: NO_LOOK, ..rig.options() });
-    // Its own pace and the worker's drift past each other: every order of enqueue, settlement, look and wait comes up.
-    for seq in 1..=TICKS {
-        rig.enqueue(&[trade(seq, "BTCUSDT", "1")]).await;
+    for look_every in [NO_LOOK, LOOK_EVERY] {
+        let (_server, rig) = on_redis().await;
+        let (running, shutdown) = start(&rig, WorkerOptions { look_every, ..rig.options() });
+        // Its own pace and the worker's drift past each other: every order of enqueue, settlement, look and wait comes up.
+        for seq in 1..=TICKS {
+            rig.enqueue(&[trade(seq, "BTCUSDT", "1")]).await;
+        }
+        eventually("all are settled", SOON, async || rig.ledger().await.settled == u64::from(TICKS)).await;
+        shutdown.begin();
+        running.await.unwrap().unwrap();
     }
-    eventually("all are settled", SOON, async || rig.ledger().await.settled == u64::from(TICKS)).await;
-    shutdown.begin();
-    running.await.unwrap().unwrap();
 }
 
 #[tokio::test]
 async fn a_stop_ends_the_wait_at_once() {
     let (_server, redis) = on_redis().await;
-    for rig in [Rig::new().await, redis] {
-        let (running, shutdown) = start(&rig, WorkerOptions { look_every: NO_LOOK, ..rig.options() });
+    let (_other_server, other_redis) = on_redis().await;
+    for (rig, look_every) in [(Rig::new().await, NO_LOOK), (redis, NO_LOOK), (other_redis, LOOK_EVERY)] {
+        let (running, shutdown) = start(&rig, WorkerOptions { look_every, ..rig.options() });
         rig.enqueue(&[trade(1, "BTCUSDT", "1")]).await;
         eventually("it is stored", SOON, async || rig.ledger().await.stored == 1).await;
         shutdown.begin();

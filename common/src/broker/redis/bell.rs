@@ -2,6 +2,9 @@
 //!
 //! An element that nobody waits for stays, and ends the next wait at once: so a ring between a look and a wait is heard.
 //! No task ever lies on these lists, so popping loses nothing.
+//!
+//! A take may stand right behind the wait: Redis carries it out when the wait ends, also for one who is gone by then
+//! without having closed the connection. Hence such waits are short, and a lease that is given back unseen is retired.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,12 +34,16 @@ pub(super) struct RedisBell {
     keys: Vec<String>,
     /// Whether a Cluster's node refused to wait for keys of several slots: then only the first queue's bell is heard.
     is_half_deaf: bool,
+    /// Whether Redis refused to wait: then nothing is taken behind it either, or its answer would be lost each time.
+    is_refused: bool,
+    /// The connection of `home` over which the queue is known: another Redis, or one that came back empty, is told first.
+    generation: u64,
 }
 
 impl RedisBell {
     pub(super) fn new(home: Arc<Link>, queues: &[QueueName]) -> Self {
         let keys = queues.iter().map(|queue| format!("tidemill:{{{queue}}}:bell")).collect();
-        Self { home, link: None, keys, is_half_deaf: false }
+        Self { home, link: None, keys, is_half_deaf: false, is_refused: false, generation: 0 }
     }
 
     async fn own_link(&mut self) -> Link {
@@ -53,7 +60,10 @@ impl RedisBell {
         let answer = link.ask(&wait(&self.keys[..heard], block)).await;
         self.link = Some(link);
         match answer {
-            Ok(popped) => Ok(popped != Value::Nil),
+            Ok(popped) => {
+                self.is_refused = false;
+                Ok(popped != Value::Nil)
+            }
             // Keys in several slots; one key has one.
             Err(BrokerError::Unfit { .. }) if 1 < heard => {
                 self.is_half_deaf = true;
@@ -77,21 +87,29 @@ impl Bell for RedisBell {
         }
     }
 
+    fn takes(&self, at_most: Duration) -> bool {
+        self.keys.len() == 1 && at_most <= BLOCK_MAX && !self.is_refused
+    }
+
     async fn rung_and_take(&mut self, at_most: Duration, take: &Take) -> Result<Option<Taken>, BrokerError> {
-        if self.keys.len() != 1 {
-            return self.rung(at_most).await.map(|()| None);
+        let generation = self.home.generation().await;
+        if std::mem::replace(&mut self.generation, generation) != generation {
+            return Ok(None);
         }
         let link = self.own_link().await;
-        let wait = wait(&self.keys, at_most.clamp(BLOCK_MIN, BLOCK_MAX));
         let (call, batch) = take_call(take);
-        let answer = link.wait_and_run_and_read(&wait, call, &batch).await;
+        let answer =
+            link.wait_and_run_and_read(wait(&self.keys, at_most.clamp(BLOCK_MIN, BLOCK_MAX)), call, &batch).await;
         let taken = match answer {
             Ok(Some((answer, elements))) => match reply::taken(answer, elements, take.lease) {
                 Some(taken) => Ok(Some(taken)),
                 None => Err(link.unexpected("no batch and no reason")),
             },
             Ok(None) => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => {
+                self.is_refused = !matches!(error, BrokerError::Unavailable { .. });
+                Err(error)
+            }
         };
         self.link = Some(link);
         taken

@@ -175,15 +175,15 @@ impl Link {
     }
 
     /// As [`run_and_read`](Self::run_and_read), once `wait` lets it: Redis keeps what stands behind a command that
-    /// blocks until it ends. `None` when Redis did not know the script: then nothing was done but waiting.
+    /// blocks until it ends. `None` when Redis did not know the script (any more).
     pub(super) async fn wait_and_run_and_read(
         &self,
-        wait: &Cmd,
+        wait: Cmd,
         call: Call,
         key: &str,
     ) -> Result<Option<(Value, Value)>, BrokerError> {
         let mut all = Pipeline::with_capacity(3);
-        all.add_command(wait.clone()).add_command(call.into_cmd()).cmd("LRANGE").arg(key).arg(0).arg(-1);
+        all.add_command(wait).add_command(call.into_cmd()).cmd("LRANGE").arg(key).arg(0).arg(-1);
         match self.send(Request::Several(&all)).await.map(reply::array) {
             Ok(Some([_rung, answer, elements])) => Ok(Some((answer, elements))),
             Ok(None) => Err(self.unexpected("not as many answers as commands")),

@@ -18,16 +18,13 @@ use crate::sqlite::SqliteThread;
 #[derive(Debug, Clone)]
 pub(super) struct Log {
     thread: SqliteThread,
-    /// Whether it can be flushed by itself. Otherwise each commit has to: in another journal mode, say.
-    is_ours: bool,
     /// A system that could not write says so once, and forgets what it has not written.
     is_broken: Arc<AtomicBool>,
 }
 
 impl Log {
-    /// That of the file of `thread`, once something was written to it.
     pub(super) fn of(thread: &SqliteThread) -> Self {
-        Self { thread: thread.clone(), is_ours: thread.flush_log().is_ok(), is_broken: Arc::default() }
+        Self { thread: thread.clone(), is_broken: Arc::default() }
     }
 
     /// Runs `work` in a transaction, then `meanwhile`, while what was written goes to the disk. Returns once it is there.
@@ -38,14 +35,14 @@ impl Log {
         meanwhile: impl FnOnce(&T),
     ) -> Result<T, Trouble> {
         if self.is_broken.load(Ordering::SeqCst) {
-            return Err(broken("it could not be written to the disk earlier"));
+            return Err(broken("it could not be written earlier"));
         }
-        let access = if self.is_ours { Access::Undoable } else { Access::Write };
+        // Where there is none (another journal mode, no file descriptor left) the commit waits for the disk.
+        let log = self.thread.log().ok();
+        let access = if log.is_some() { Access::Undoable } else { Access::Write };
         let answer = transaction(db, access, work)?;
         meanwhile(&answer);
-        if self.is_ours
-            && let Err(error) = self.thread.flush_log()
-        {
+        if let Some(Err(error)) = log.map(|log| log.sync_data()) {
             self.is_broken.store(true, Ordering::SeqCst);
             return Err(broken(&error.to_string()));
         }

@@ -16,8 +16,9 @@ pub(super) enum Access {
     Read,
     /// Waits for its turn among all processes' writers. Durable when it is committed.
     Write,
-    /// As `Write`, but durable only with the next one that is. For what a power failure may undo without any loss: then
-    /// the processes that did it are gone as well, and a batch that was taken or settled comes again.
+    /// As `Write`, but durable only with the next one that is, or when the log is flushed. For what a power failure may
+    /// undo without any loss: then the processes that did it are gone as well, a batch that was taken or settled comes
+    /// again, and an enqueue was not answered yet.
     Undoable,
 }
 

@@ -38,7 +38,7 @@ fn nothing_given_means_defaults_that_need_no_service() {
     assert_eq!(broker.url.expose_secret(), "sqlite:./tidemill-data/queue.db");
     assert_eq!(store.url.expose_secret(), "sqlite:./tidemill-data/market.db");
     assert_eq!((queue.name.as_str(), queue.age_max), ("websocket_data", None));
-    assert_eq!((worker.concurrency, worker.batch_tasks, worker.batch_bytes), (16, 2_000, 4 << 20));
+    assert_eq!((worker.concurrency, worker.batch_tasks, worker.batch_bytes), (16, 2_000, 2 << 20));
     assert_eq!((listener.symbols_per_connection, listener.max_symbols), (50, 250));
     assert_eq!((listener.overflow, &listener.endpoint), (Overflow::Merge, &None));
     assert!(loaded.resolved.entries().iter().all(|entry| entry.origin == Origin::Default));
