@@ -41,18 +41,24 @@ pub(super) fn topics(market: &Market, symbols: &[String], channels: &[String]) -
 /// The kind of the messages of `stream`: `btcusdt@trade` -> `trade`, `btcusdt@kline_1m` -> `kline`,
 /// `btcusdt@depth@100ms` -> `depth`. A stream of the whole market (`!miniTicker@arr`) is a kind of its own.
 pub(super) fn kind_of(stream: &str) -> &str {
-    let Some((symbol, name)) = stream.split_once('@') else { return stream };
+    let Some((symbol, name)) = parted(stream) else { return stream };
     if symbol.starts_with('!') {
         return stream;
     }
     if name.starts_with(KLINE) {
         return "kline";
     }
-    match name.split_once('@').map_or(name, |(name, _speed)| name) {
+    match parted(name).map_or(name, |(name, _speed)| name) {
         "24hrMiniTicker" => "miniTicker",
         "24hrTicker" => "ticker",
         name => name,
     }
+}
+
+/// What is before and behind the first `@`. Names are short, and the library's search is made for long texts.
+fn parted(name: &str) -> Option<(&str, &str)> {
+    let at = name.bytes().position(|byte| byte == b'@')?;
+    Some((&name[..at], &name[at + 1..]))
 }
 
 /// As [`kind_of`], and borrowed from the frame where the stream's name is.
