@@ -7,8 +7,8 @@
 //!
 //! Keys of queue `q` (see `redis/names.lua`): `q` (pending), and under `tidemill:{q}:` `leases`, `delayed`,
 //! `b:<batch>`, `meta`, `t:<lease>` (names that were used, or given back unused; for two minutes), `p:<producer>` (its
-//! last enqueue; for a week), `stats`, `dead`, `letters`, `paused`, `bell` (wakes idle workers; a minute). Of the whole deployment:
-//! `tidemill:epoch`, `tidemill:queues`, `tidemill:{presence}:...`. Nothing that holds a task ever expires.
+//! last enqueue; for a week), `stats`, `dead`, `letters`, `paused`, `bell` (wakes idle workers; a minute). Of the whole
+//! deployment: `tidemill:epoch`, `tidemill:queues`, `tidemill:{presence}:...`. Nothing that holds a task ever expires.
 
 use std::collections::HashMap;
 use std::fmt;
